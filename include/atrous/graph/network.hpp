@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A network is a function from the image's wire to the output's wire together with an image shape. Recorded at
+// compile time it becomes `graph_of<net>`, arrays of the exact size; a mistake becomes a compile error that shows
+// the rule, both shapes, and the way to the user's line.
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include <atrous/graph/recorder.hpp>
+
+namespace atrous {
+
+/// A network known at compile time, to be named: `inline constexpr network voc{[](wire image) {...}, {513, 513, 3}};`
+/// The shape is what compile-time checks, costs and plan are made for; other extents are planned at run time.
+struct network {
+  wire (*define)(wire image);
+  shape image;
+};
+
+/// Records `define`, any callable from wire to wire, for one image shape. Throws std::invalid_argument at the
+/// first broken rule.
+template <class Define>
+constexpr graph record(const Define& define, shape image) {
+  recorder r(image);
+  r.net.output = define(wire{&r, 0}).id;
+  return std::move(r.net);
+}
+constexpr graph record(const network& net) { return record(net.define, net.image); }
+
+/// What a first, lenient recording tells: the first mistake and how much room the graph needs.
+struct survey {
+  mistake first{};
+  std::size_t nodes = 0, edges = 0, parameters = 0, scopes = 0, text = 0;
+};
+
+constexpr survey survey_of(const network& net) {
+  recorder r(net.image, false);
+  r.net.output = net.define(wire{&r, 0}).id;
+  const graph& g = r.net;
+  return {r.first, g.nodes.size(), g.edges.size(), g.parameters.size(), g.scopes.size(), g.text.size()};
+}
+
+/// A graph in arrays, so that it can be a constexpr variable.
+template <survey Size>
+struct frozen_graph {
+  std::array<node, Size.nodes> nodes{};
+  std::array<int, Size.edges> edges{};
+  std::array<parameter, Size.parameters> parameters{};
+  std::array<scope, Size.scopes> scopes{};
+  std::array<char, Size.text> text{};
+  int output = 0;
+
+  constexpr operator graph_view() const { return {nodes, edges, parameters, scopes, text, output}; }
+};
+
+template <rule Broken, shape Left, shape Right>
+struct network_obeys {
+  static_assert(Broken == rule::none, "this network breaks the rule named above with the two shapes shown");
+};
+
+template <survey Size>
+constexpr frozen_graph<Size> freeze(const graph& g) {
+  frozen_graph<Size> f{};
+  const auto copy = [](const auto& from, auto& to) {
+    for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i];
+  };
+  copy(g.nodes, f.nodes);
+  copy(g.edges, f.edges);
+  copy(g.parameters, f.parameters);
+  copy(g.scopes, f.scopes);
+  copy(g.text, f.text);
+  f.output = g.output;
+  return f;
+}
+
+template <const network& Net>
+constexpr auto recorded() {
+  constexpr survey found = survey_of(Net);
+  if constexpr (found.first.broken == rule::none) {
+    return freeze<found>(record(Net));
+  } else {
+    constexpr std::size_t where = record(Net).nodes.size();              // the way to the user's line
+    using shapes = network_obeys<found.first.broken, found.first.left, found.first.right>;
+    return where + sizeof(shapes);  // the rule and both shapes
+  }
+}
+
+/// The recorded network: constexpr data, convertible to graph_view.
+template <const network& Net>
+inline constexpr auto graph_of = recorded<Net>();
+
+}  // namespace atrous

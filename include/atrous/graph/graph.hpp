@@ -20,6 +20,11 @@ struct range {
   int first = 0, count = 0;
 };
 
+template <class T>
+constexpr std::span<const T> piece(std::span<const T> all, range r) {
+  return all.subspan(static_cast<std::size_t>(r.first), static_cast<std::size_t>(r.count));
+}
+
 /// One primitive at its place: what it computes, from which nodes, into which shape.
 struct node {
   op what{};
@@ -66,12 +71,6 @@ struct graph_view {
   std::string parameter_name(int i, const parameter& p) const {
     const std::string scope = scope_name((*this)[i].scope);
     return scope.empty() ? std::string(p.name) : scope + "/" + std::string(p.name);
-  }
-
- private:
-  template <class T>
-  static constexpr std::span<const T> piece(std::span<const T> all, range r) {
-    return all.subspan(static_cast<std::size_t>(r.first), static_cast<std::size_t>(r.count));
   }
 };
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Puts the planner's passes together, for graphs recorded at run time and for networks known at compile time.
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include <atrous/plan/fuse.hpp>
+#include <atrous/plan/memory.hpp>
+#include <atrous/plan/pair.hpp>
+
+namespace atrous {
+
+/// Plans a graph for `batch` images of the extent that it was recorded for.
+constexpr plan make_plan(graph_view g, int batch = 1, plan_options options = {}) {
+  plan p = fuser(g, options).run();
+  p.batch = batch;
+  if (options.pair) pair_separable(p);
+  place_values(p, options.reuse);
+  return p;
+}
+
+/// Whether two plans run the same kernels on the same weights, whatever their extents.
+constexpr bool same_structure(plan_view a, plan_view b) {
+  const auto channels = [](plan_view p, int v) { return v < 0 ? 0 : p.values[static_cast<std::size_t>(v)].extent.channels; };
+  return std::equal(a.steps.begin(), a.steps.end(), b.steps.begin(), b.steps.end(), [&](const step& s, const step& t) {
+    return s.form == t.form && s.weights == t.weights && s.first_weights == t.first_weights &&
+           channels(a, s.x) == channels(b, t.x) && channels(a, s.y) == channels(b, t.y);
+  });
+}
+
+constexpr std::vector<structure> distinct_structures(plan_view p) {
+  std::vector<structure> found;
+  for (const step& s : p.steps) {
+    if (std::find(found.begin(), found.end(), s.form) == found.end()) found.push_back(s.form);
+  }
+  return found;
+}
+
+struct plan_size {
+  std::size_t steps = 0, values = 0, structures = 0;
+};
+
+template <const network& Net>
+constexpr auto planned() {
+  constexpr plan_size size = [] {
+    const plan p = make_plan(graph_of<Net>);
+    return plan_size{p.steps.size(), p.values.size(), distinct_structures(p).size()};
+  }();
+  return freeze<size.steps, size.values>(make_plan(graph_of<Net>));
+}
+
+/// The plan of a network known at compile time, at its declared extents.
+template <const network& Net>
+inline constexpr auto plan_of = planned<Net>();
+
+template <const network& Net>
+constexpr auto listed_structures() {
+  constexpr std::size_t count = distinct_structures(plan_of<Net>).size();
+  std::array<structure, count> all{};
+  const std::vector<structure> found = distinct_structures(plan_of<Net>);
+  for (std::size_t i = 0; i < count; ++i) all[i] = found[i];
+  return all;
+}
+
+/// The structures that a network needs kernels for, each once.
+template <const network& Net>
+inline constexpr auto structures_of = listed_structures<Net>();
+
+}  // namespace atrous

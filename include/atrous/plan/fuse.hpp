@@ -164,6 +164,7 @@ class fuser {
                                .node = g_.output,
                                .x = result_.logits});
     }
+    result_.output = g_[g_.output].out;
     result_.value_of_node = value_;
   }
 

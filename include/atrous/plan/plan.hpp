@@ -28,6 +28,7 @@ struct plan_view {
   int batch = 1;
   int logits = -1;              // the value that enters the last resize
   bool labels = false;          // whether the last step gives labels
+  shape output{};               // of the network, after the last resize
   std::int64_t arena = 0;       // elements of all values together, for the whole batch
 };
 
@@ -38,9 +39,10 @@ struct plan {
   int batch = 1;
   int logits = -1;
   bool labels = false;
+  shape output{};
   std::int64_t arena = 0;
 
-  constexpr operator plan_view() const { return {steps, values, batch, logits, labels, arena}; }
+  constexpr operator plan_view() const { return {steps, values, batch, logits, labels, output, arena}; }
 };
 
 /// A plan in arrays, so that it can be a constexpr variable.
@@ -51,9 +53,10 @@ struct frozen_plan {
   int batch = 1;
   int logits = -1;
   bool labels = false;
+  shape output{};
   std::int64_t arena = 0;
 
-  constexpr operator plan_view() const { return {steps, values, batch, logits, labels, arena}; }
+  constexpr operator plan_view() const { return {steps, values, batch, logits, labels, output, arena}; }
 };
 
 template <std::size_t Steps, std::size_t Values>
@@ -64,6 +67,7 @@ constexpr frozen_plan<Steps, Values> freeze(const plan& p) {
   f.batch = p.batch;
   f.logits = p.logits;
   f.labels = p.labels;
+  f.output = p.output;
   f.arena = p.arena;
   return f;
 }

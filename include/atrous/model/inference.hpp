@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What users call, whichever way the network came about: labels and logits of images.
+#include <atrous/model/engine.hpp>
+
+namespace atrous {
+
+/// The interface that `model` and `runtime_model` share. Const while it runs: threads share one, each with a
+/// workspace of its own.
+template <backend P>
+class inference {
+ public:
+  using policy = P;
+
+  /// The class of every pixel: (batch, height, width, 1). Throws std::invalid_argument for an empty image, another
+  /// number of channels than the network's, or more than 256 classes.
+  tensor<std::uint8_t> labels(const pixels_view& image, workspace<P>& w) const {
+    const plan& p = engine_.prepare_for(image, w);
+    tensor<std::uint8_t> made(image.batch, {p.output.height, p.output.width, 1});
+    engine_.run(image, {.labels = made.view()}, w);
+    return made;
+  }
+  tensor<std::uint8_t> labels(const pixels_view& image) const {
+    workspace<P> w;
+    return labels(image, w);
+  }
+
+  /// Class scores as they enter the last resize: (batch, rows, columns, classes).
+  tensor<float> logits(const pixels_view& image, workspace<P>& w) const {
+    const plan& p = engine_.prepare_for(image, w);
+    tensor<float> made(image.batch, p.values[static_cast<std::size_t>(p.logits)].extent);
+    engine_.run(image, {.logits = made.view()}, w);
+    return made;
+  }
+  tensor<float> logits(const pixels_view& image) const {
+    workspace<P> w;
+    return logits(image, w);
+  }
+
+  /// Into the user's memory; what has no data is not computed. Allocates nothing after the first run of a size.
+  void run(const pixels_view& image, const results& out, workspace<P>& w) const { engine_.run(image, out, w); }
+
+  /// Plans and takes memory for a size, so that its first run is like every other. Returns the plan.
+  const plan& prepare(workspace<P>& w, int height, int width, int batch = 1) const {
+    return engine_.prepare(w, batch, height, width);
+  }
+
+  const engine<P>& runner() const { return engine_; }
+
+ protected:
+  explicit inference(engine<P> e) : engine_(std::move(e)) {}
+
+ private:
+  engine<P> engine_;
+};
+
+}  // namespace atrous

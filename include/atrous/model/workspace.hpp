@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Everything a run changes: the arena, scratch memory, and the plans of the sizes met so far. A model is const while
+// it runs; threads share one, each with a workspace of its own.
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <tuple>
+#include <vector>
+
+#include <atrous/backend/policy.hpp>
+#include <atrous/plan/planner.hpp>
+
+namespace atrous {
+
+template <backend P>
+class engine;
+
+/// Memory for runs of one model at a time. After the first run of a size, further runs of it allocate nothing; the
+/// plans of up to `sizes_kept` sizes are kept.
+template <backend P>
+class workspace {
+ public:
+  static constexpr std::size_t sizes_kept = 64;
+
+  int threads = 1;  // that kernels may use
+
+  explicit workspace(int count = 1) : threads(count) {}
+
+  /// Bytes of the arena that holds the feature maps.
+  std::size_t arena_bytes() const { return arena_.bytes; }
+
+ private:
+  friend class engine<P>;
+
+  struct memory {
+    typename P::buffer bytes_of{};
+    std::size_t bytes = 0;
+
+    void grow(std::size_t wanted) {
+      if (wanted <= bytes) return;
+      bytes_of = {};
+      bytes = 0;
+      bytes_of = P::allocate(wanted);
+      bytes = wanted;
+    }
+  };
+
+  using size = std::tuple<int, int, int>;  // batch, height, width
+  std::map<size, plan> plans_;
+  const void* owner_ = nullptr;  // the model that the plans belong to
+  memory arena_, scratch_, image_, labels_;
+  std::vector<std::byte> staging_;  // host side of a download
+};
+
+}  // namespace atrous

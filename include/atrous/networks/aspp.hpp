@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Atrous spatial pyramid pooling: the same features seen at several scales side by side (DeepLabv3,
+// section 3.3; spec section 2.6). Nothing in it depends on extents, so that one structure serves every image.
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include <atrous/layers/pooling.hpp>
+#include <atrous/layers/resize.hpp>
+#include <atrous/layers/separable.hpp>
+#include <atrous/networks/int_list.hpp>
+
+namespace atrous {
+
+/// The published rates: 12, 24, 36 at output stride 8; 6, 12, 18 at 16; 3, 6, 9 at 32.
+constexpr int_list pyramid_rates(int output_stride) {
+  return output_stride == 8    ? int_list{12, 24, 36}
+         : output_stride == 32 ? int_list{3, 6, 9}
+                               : int_list{6, 12, 18};
+}
+
+/// The pyramid: image pooling, a 1 x 1 branch, one atrous 3 x 3 branch per rate, concatenated in this order
+/// and projected.
+///
+///   in          height x width x C
+///   out         height x width x channels
+///   parameters  image_pooling, aspp0, aspp1 ... (aspp1_depthwise, aspp1_pointwise ... if separable),
+///               concat_projection
+///   rules       a pooling window fits into the input
+struct aspp {
+  int_list rates{6, 12, 18};  // none: no atrous branches
+  bool dense = false;         // ordinary 3 x 3 convolutions instead of separable ones
+  bool image_pooling = true;
+  int pooling_height = 0, pooling_width = 0;  // window of the pooling in feature pixels; 0 x 0: all of them
+  int channels = 256;                         // of every branch and of the projection
+  corners corner = corners::aligned;          // of the resize behind the pooling
+  float epsilon = 1e-5F;                      // of every batch norm
+
+  constexpr wire operator()(wire x) const {
+    std::array<wire, 10> parts{};  // pooling, aspp0 and at most eight rates
+    std::size_t count = 0;
+    const normed after{.epsilon = epsilon};
+    if (image_pooling) parts[count++] = pooled(x);
+    parts[count++] = x >> in("aspp0", pointwise{.out = channels} >> after);
+    for (int i = 0; i < rates.count; ++i) parts[count++] = branch(x, {"aspp", i + 1}, rates[i]);
+    const wire all = concat(std::span<const wire>(parts.data(), count));
+    return all >> in("concat_projection", pointwise{.out = channels} >> after);
+  }
+
+ private:
+  constexpr wire pooled(wire x) const {
+    const wire mean = x >> average_pool{.height = pooling_height, .width = pooling_width};
+    return mean >> in("image_pooling", pointwise{.out = channels} >> normed{.epsilon = epsilon}) >>
+           resize_to(x.shape(), corner);
+  }
+  constexpr wire branch(wire x, const label& name, int rate) const {
+    const normed after{.epsilon = epsilon};
+    if (dense) return x >> in(name, convolution{.out = channels, .kernel = 3, .rate = rate} >> after);
+    return x >> separable{.name = name, .out = channels, .rate = rate, .between = after, .after = after};
+  }
+};
+static_assert(layer<aspp>);
+
+}  // namespace atrous

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What a backbone is: anything that makes features of an image. A user's own needs no base class and no
+// registration; the published ones share the arithmetic of the output stride below.
+#include <concepts>
+
+#include <atrous/graph/layer.hpp>
+
+namespace atrous {
+
+/// What a backbone hands over: `high` for the pyramid, `low` (stride 4) and, for decoders of several stages,
+/// the features of strides 8 and 16. `{low, high}` is the short form; a wire that is left out is not offered.
+struct features {
+  wire low{};
+  wire high{};
+  wire stride8{};
+  wire stride16{};
+
+  /// The features whose grid is the image's divided by `stride`.
+  ///
+  ///   rules  the backbone offers features of this stride
+  constexpr wire at(int stride) const {
+    const wire found = stride == 4 ? low : stride == 8 ? stride8 : stride == 16 ? stride16 : wire{};
+    high.net->expect(static_cast<bool>(found),
+                     {rule::backbone_must_offer_features_of_this_stride, {stride, stride, 0}, high.shape()});
+    return found ? found : high;
+  }
+};
+
+template <class B>
+concept backbone = requires(const B& b, wire image) {
+  { b(image) } -> std::same_as<features>;
+};
+
+/// How far one unit of a backbone strides and how far apart its taps lie.
+struct unit_step {
+  int stride = 1, rate = 1;
+};
+
+/// Spends the output stride unit by unit (spec section 2.3; TensorFlow's stack_blocks_dense): once `current`
+/// has reached `target`, a unit keeps its grid, and the units after it spread their taps instead. The unit
+/// that loses its stride still uses the old rate.
+struct stride_budget {
+  int target = 16;
+  int current = 1;  // stride of what has been built so far
+  int rate = 1;
+
+  constexpr unit_step next(int stride) {
+    if (current >= target) {
+      const unit_step kept{1, rate};
+      rate *= stride;
+      return kept;
+    }
+    current *= stride;
+    return {stride, 1};
+  }
+};
+
+/// The budget of a backbone whose root has already strided `root`.
+///
+///   rules  the output stride is 8, 16 or 32
+constexpr stride_budget budget_for(wire image, int output_stride, int root) {
+  image.net->expect(
+      output_stride == 8 || output_stride == 16 || output_stride == 32,
+      {rule::output_stride_must_be_8_16_or_32, {output_stride, output_stride, 0}, image.shape()});
+  return {output_stride, root, 1};
+}
+
+}  // namespace atrous

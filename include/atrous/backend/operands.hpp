@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a kernel is given: addresses in the policy's memory, and the step with its values. Kernels do not throw, do
-// not allocate and do not look at anything else.
+// What a kernel is given: addresses in the policy's memory, and the step with its values. Kernels do not
+// throw, do not allocate and do not look at anything else.
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -24,14 +24,14 @@ struct layer_weights {
 template <class T>
 struct operands {
   const step* run = nullptr;
-  view<const T> x{};                  // (batch, height, width, C)
-  view<const T> other{};              // the second term of a sum; the factors (1 x 1 x C) of a scale
-  view<T> y{};                        // (batch, height, width, channels out)
-  pixels_view image{};                // of the input step
-  view<std::uint8_t> labels{};        // of the labels step: (batch, rows, columns, 1)
-  layer_weights<T> weights{};         // of run->what
-  layer_weights<T> first_weights{};   // of run->first, in a separable step
-  std::span<std::byte> scratch{};     // as many bytes as the policy asked for, shared by all threads
+  view<const T> x{};                 // (batch, height, width, C)
+  view<const T> other{};             // the second term of a sum; the factors (1 x 1 x C) of a scale
+  view<T> y{};                       // (batch, height, width, channels out)
+  pixels_view image{};               // of the input step
+  view<std::uint8_t> labels{};       // of the labels step: (batch, rows, columns, 1)
+  layer_weights<T> weights{};        // of run->what
+  layer_weights<T> first_weights{};  // of run->first, in a separable step
+  std::span<std::byte> scratch{};    // as many bytes as the policy asked for, shared by all threads
   int threads = 1;
 };
 

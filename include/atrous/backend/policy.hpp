@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What it takes to run networks. A policy is a struct of static members: an element type, memory, packing of
-// weights, and one kernel template per kind of step. It inherits from another policy what it does not do itself.
+// weights, and one kernel template per kind of step. It inherits from another policy what it does not do
+// itself.
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -32,10 +33,11 @@ concept has_kernels = requires(const operands<typename P::element>& o) {
   P::template labels<structure{}>(o);
 };
 
-/// Memory that kernels work on. It need not be host memory: the model moves data with upload and download alone
-/// and hands addresses to kernels without looking behind them, unless `host_memory` says that it may.
+/// Memory that kernels work on. It need not be host memory: the model moves data with upload and download
+/// alone and hands addresses to kernels without looking behind them, unless `host_memory` says that it may.
 template <class P>
-concept has_memory = requires(typename P::buffer& b, const typename P::buffer& c, std::size_t n, void* to, const void* from) {
+concept has_memory = requires(typename P::buffer& b, const typename P::buffer& c, std::size_t n, void* to,
+                              const void* from) {
   { P::host_memory } -> std::convertible_to<bool>;
   { P::allocate(n) } -> std::same_as<typename P::buffer>;  // zeroed; throws std::bad_alloc
   { P::address(b) } -> std::same_as<std::byte*>;           // as kernels see it, aligned to a cache line
@@ -43,9 +45,11 @@ concept has_memory = requires(typename P::buffer& b, const typename P::buffer& c
   P::download(c, n, to, n);
 };
 
-/// Weights in the layout that the policy's kernels read. Packing happens once, on the host, when weights load.
+/// Weights in the layout that the policy's kernels read. Packing happens once, on the host, when weights
+/// load.
 template <class P>
-concept has_packing = requires(const op& o, shape in, const float* kernel, typename P::element* packed, const step& s) {
+concept has_packing = requires(const op& o, shape in, const float* kernel, typename P::element* packed,
+                               const step& s) {
   { P::packed_elements(o, in) } -> std::same_as<std::int64_t>;
   P::pack(o, in, kernel, packed);
   { P::scratch_bytes(s, in, 1) } -> std::same_as<std::size_t>;  // (step, shape of x, threads)
@@ -60,20 +64,34 @@ concept backend = has_kernels<P> && has_memory<P> && has_packing<P> && requires 
 template <class P, structure S>
 constexpr kernel<P> kernel_for() {
   constexpr step_kind kind = S.kind;
-  if constexpr (kind == step_kind::input) return &P::template input<S>;
-  else if constexpr (kind == step_kind::convolution) return &P::template convolution<S>;
-  else if constexpr (kind == step_kind::depthwise) return &P::template depthwise<S>;
-  else if constexpr (kind == step_kind::separable) return &P::template separable<S>;
-  else if constexpr (kind == step_kind::batch_norm) return &P::template batch_norm<S>;
-  else if constexpr (kind == step_kind::activate) return &P::template activate<S>;
-  else if constexpr (kind == step_kind::max_pool) return &P::template max_pool<S>;
-  else if constexpr (kind == step_kind::average_pool) return &P::template average_pool<S>;
-  else if constexpr (kind == step_kind::resize) return &P::template resize<S>;
-  else if constexpr (kind == step_kind::add) return &P::template add<S>;
-  else if constexpr (kind == step_kind::scale) return &P::template scale<S>;
-  else if constexpr (kind == step_kind::copy) return &P::template copy<S>;
-  else if constexpr (kind == step_kind::labels) return &P::template labels<S>;
-  else return &P::template own<S>;
+  if constexpr (kind == step_kind::input)
+    return &P::template input<S>;
+  else if constexpr (kind == step_kind::convolution)
+    return &P::template convolution<S>;
+  else if constexpr (kind == step_kind::depthwise)
+    return &P::template depthwise<S>;
+  else if constexpr (kind == step_kind::separable)
+    return &P::template separable<S>;
+  else if constexpr (kind == step_kind::batch_norm)
+    return &P::template batch_norm<S>;
+  else if constexpr (kind == step_kind::activate)
+    return &P::template activate<S>;
+  else if constexpr (kind == step_kind::max_pool)
+    return &P::template max_pool<S>;
+  else if constexpr (kind == step_kind::average_pool)
+    return &P::template average_pool<S>;
+  else if constexpr (kind == step_kind::resize)
+    return &P::template resize<S>;
+  else if constexpr (kind == step_kind::add)
+    return &P::template add<S>;
+  else if constexpr (kind == step_kind::scale)
+    return &P::template scale<S>;
+  else if constexpr (kind == step_kind::copy)
+    return &P::template copy<S>;
+  else if constexpr (kind == step_kind::labels)
+    return &P::template labels<S>;
+  else
+    return &P::template own<S>;
 }
 
 }  // namespace atrous

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The definition of correct: every kernel as plain loops, one output at a time. Loop indices: n image, i j output
-// row and column, u v taps, c input channel, o output channel.
+// The definition of correct: every kernel as plain loops, one output at a time. Loop indices: n image, i j
+// output row and column, u v taps, c input channel, o output channel.
 #include <algorithm>
 #include <cstring>
 #include <limits>
@@ -14,9 +14,12 @@ namespace atrous {
 
 constexpr float activated(activation act, float x) {
   switch (act) {
-    case activation::relu: return x < 0 ? 0 : x;
-    case activation::relu6: return x < 0 ? 0 : x > 6 ? 6 : x;
-    default: return x;
+    case activation::relu:
+      return x < 0 ? 0 : x;
+    case activation::relu6:
+      return x < 0 ? 0 : x > 6 ? 6 : x;
+    default:
+      return x;
   }
 }
 
@@ -46,9 +49,10 @@ struct reference : host_memory_policy {
     each_pixel(a.y, [&](int n, int i, int j, float* y) {
       const std::ptrdiff_t first = n * a.image.image + i * a.image.row + j * a.image.pixel;
       for (int c = 0; c < a.y.channels; ++c) {
-        const float pixel = a.image.type == pixel_type::uint8
-                                ? static_cast<float>(static_cast<const std::uint8_t*>(a.image.data)[first + c])
-                                : static_cast<const float*>(a.image.data)[first + c];
+        const float pixel =
+            a.image.type == pixel_type::uint8
+                ? static_cast<float>(static_cast<const std::uint8_t*>(a.image.data)[first + c])
+                : static_cast<const float*>(a.image.data)[first + c];
         const auto k = static_cast<std::size_t>(std::min(c, 3));
         y[c] = pixel * o.factors[k] + o.offsets[k];
       }
@@ -84,7 +88,8 @@ struct reference : host_memory_policy {
       depthwise_pixel(a.run->first, a.x, a.first_weights, S.before, S.between, n, i, j, middle);
       for (int k = 0; k < a.y.channels; ++k) {
         y[k] = 0;
-        for (int c = 0; c < a.x.channels; ++c) y[k] += middle[c] * a.weights.kernel[std::int64_t{c} * a.y.channels + k];
+        for (int c = 0; c < a.x.channels; ++c)
+          y[k] += middle[c] * a.weights.kernel[std::int64_t{c} * a.y.channels + k];
       }
       finish<S>(a, n, i, j, y);
     });
@@ -185,8 +190,10 @@ struct reference : host_memory_policy {
 
   /// Visits the pixels under a window. Those outside are `border` if there is one, else left out.
   template <class Visit>
-  static void each_tap(const op& o, const view<const float>& x, const float* border, int n, int i, int j, const Visit& visit) {
-    const int top = i * o.stride - rows_of(o, x.shape()).before, left = j * o.stride - columns_of(o, x.shape()).before;
+  static void each_tap(const op& o, const view<const float>& x, const float* border, int n, int i, int j,
+                       const Visit& visit) {
+    const int top = i * o.stride - rows_of(o, x.shape()).before,
+              left = j * o.stride - columns_of(o, x.shape()).before;
     for (int u = 0; u < o.kernel; ++u) {
       for (int v = 0; v < o.kernel; ++v) {
         const int row = top + u * o.rate, column = left + v * o.rate;
@@ -197,8 +204,8 @@ struct reference : host_memory_policy {
     }
   }
 
-  static void depthwise_pixel(const op& o, const view<const float>& x, const layer_weights<float>& weights, activation before,
-                              activation after, int n, int i, int j, float* y) {
+  static void depthwise_pixel(const op& o, const view<const float>& x, const layer_weights<float>& weights,
+                              activation before, activation after, int n, int i, int j, float* y) {
     for (int c = 0; c < x.channels; ++c) y[c] = 0;
     each_tap(o, x, weights.border, n, i, j, [&](const float* pixel, int tap) {
       const float* w = weights.kernel + std::int64_t{tap} * x.channels;
@@ -219,8 +226,10 @@ struct reference : host_memory_policy {
   static float resized(const operands<float>& a, shape out, int n, int i, int j, int c) {
     const sample row = sample_at(i, a.x.height, out.height, a.run->what.corner);
     const sample column = sample_at(j, a.x.width, out.width, a.run->what.corner);
-    const float upper = between(a.x.at(n, row.low, column.low)[c], a.x.at(n, row.low, column.high)[c], column.fraction);
-    const float lower = between(a.x.at(n, row.high, column.low)[c], a.x.at(n, row.high, column.high)[c], column.fraction);
+    const float upper =
+        between(a.x.at(n, row.low, column.low)[c], a.x.at(n, row.low, column.high)[c], column.fraction);
+    const float lower =
+        between(a.x.at(n, row.high, column.low)[c], a.x.at(n, row.high, column.high)[c], column.fraction);
     return between(upper, lower, row.fraction);
   }
 };

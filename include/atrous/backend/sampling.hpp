@@ -18,9 +18,15 @@ struct sample {
 inline sample sample_at(int i, int in, int out, corners corner) {
   double at = 0;
   switch (corner) {
-    case corners::aligned: at = out > 1 ? double(i) * (in - 1) / (out - 1) : 0; break;
-    case corners::half_pixel: at = std::max((i + 0.5) * in / out - 0.5, 0.0); break;
-    case corners::asymmetric: at = double(i) * in / out; break;
+    case corners::aligned:
+      at = out > 1 ? double(i) * (in - 1) / (out - 1) : 0;
+      break;
+    case corners::half_pixel:
+      at = std::max((i + 0.5) * in / out - 0.5, 0.0);
+      break;
+    case corners::asymmetric:
+      at = double(i) * in / out;
+      break;
   }
   const int low = std::min(static_cast<int>(at), in - 1);
   const int high = std::min(low + 1, in - 1);

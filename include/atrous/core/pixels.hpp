@@ -29,8 +29,15 @@ struct pixels_view {
 
  private:
   constexpr pixels_view(const void* first, pixel_type kind, atrous::shape s, int images)
-      : data(first), type(kind), batch(images), height(s.height), width(s.width), channels(s.channels),
-        image(static_cast<std::ptrdiff_t>(elements(s))), row(std::ptrdiff_t{s.width} * s.channels), pixel(s.channels) {}
+      : data(first),
+        type(kind),
+        batch(images),
+        height(s.height),
+        width(s.width),
+        channels(s.channels),
+        image(static_cast<std::ptrdiff_t>(elements(s))),
+        row(std::ptrdiff_t{s.width} * s.channels),
+        pixel(s.channels) {}
 };
 
 }  // namespace atrous

@@ -16,7 +16,8 @@ struct tensor {
   std::vector<T> data;
 
   tensor() = default;
-  tensor(int images, shape s) : batch(images), extent(s), data(static_cast<std::size_t>(images * elements(s))) {}
+  tensor(int images, shape s)
+      : batch(images), extent(s), data(static_cast<std::size_t>(images * elements(s))) {}
 
   atrous::view<T> view() { return {data.data(), batch, extent}; }
   atrous::view<const T> view() const { return {data.data(), batch, extent}; }

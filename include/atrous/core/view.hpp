@@ -10,8 +10,8 @@
 
 namespace atrous {
 
-/// `batch` feature maps, NHWC. Channels are contiguous; `pixel` elements lie between neighbours in a row, rows
-/// follow each other without a gap, and so do images.
+/// `batch` feature maps, NHWC. Channels are contiguous; `pixel` elements lie between neighbours in a row,
+/// rows follow each other without a gap, and so do images.
 template <class T>
 struct view {
   T* data = nullptr;
@@ -23,9 +23,7 @@ struct view {
       : data(first), batch(images), height(s.height), width(s.width), channels(s.channels), pixel(pitch) {}
   constexpr view(T* first, int images, atrous::shape s) : view(first, images, s, s.channels) {}
 
-  constexpr operator view<const T>() const
-    requires(!std::is_const_v<T>)
-  {
+  constexpr operator view<const T>() const requires(!std::is_const_v<T>) {
     return {data, batch, shape(), pixel};
   }
 

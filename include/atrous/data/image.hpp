@@ -2,12 +2,13 @@
 #pragma once
 // A picture in memory, as files hold it and before a network's preprocessing: 8 bits a channel, row by row,
 // the channels of a pixel side by side. A label map is an image with one channel.
-#include <atrous/weights/printable.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <atrous/weights/printable.hpp>
 
 namespace atrous {
 

@@ -7,11 +7,6 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#include <atrous/data/error_jump.hpp>
-#include <atrous/data/image.hpp>
-#include <atrous/data/orientation.hpp>
-#include <atrous/weights/mapped_file.hpp>
-#include <atrous/weights/printable.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -22,11 +17,17 @@
 #include <utility>
 #include <vector>
 
+#include <atrous/data/error_jump.hpp>
+#include <atrous/data/image.hpp>
+#include <atrous/data/orientation.hpp>
+#include <atrous/weights/mapped_file.hpp>
+#include <atrous/weights/printable.hpp>
+
 namespace atrous {
 
 /// The most scans a progressive JPEG may have: each one goes over the whole picture, so that a small file of
 /// thousands would take hours. Encoders write about ten.
-inline constexpr int most_jpeg_scans = 500;
+inline constexpr int most_jpeg_scans = 100;
 
 /// libjpeg while it reads; the steps below run under completes().
 struct jpeg_reader : error_jump {
@@ -139,10 +140,11 @@ inline image read_jpeg(std::span<const std::byte> bytes, const std::string& sour
   // A Huffman code has at least one bit, and a block of 64 pixels at least one code.
   const std::int64_t packed = decoder.arith_code ? 0 : height * width / 512;
   image out = image_for(source, height, width, cmyk ? 4 : 3, packed, bytes.size());
+  const int orientation = orientation_of(reader);  // libjpeg forgets the segments with the last row
   reader.pixels = out.pixels.data();
   run(read_jpeg_rows);
   if (cmyk) out = rgb_of_cmyk(out, decoder.saw_Adobe_marker);
-  return upright(std::move(out), orientation_of(reader));
+  return upright(std::move(out), orientation);
 }
 
 /// Reads a JPEG file as RGB, upright. Throws std::runtime_error as above, also where it is missing.

@@ -4,11 +4,13 @@
 // readers turn the pixels; label maps then fit the picture as it is shown.
 #include <libexif/exif-data.h>
 
-#include <atrous/data/image.hpp>
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <utility>
+
+#include <atrous/data/image.hpp>
 
 namespace atrous {
 
@@ -29,9 +31,11 @@ inline int orientation_in(std::span<const std::byte> exif) {
 /// The picture turned and mirrored so that it stands as an EXIF orientation from 1 to 8 asks.
 inline image upright(image stored, int orientation) {
   if (orientation <= 1 || orientation > 8) return stored;
-  const bool turned = orientation >= 5;                                 // rows become columns
-  const bool bottom_up = orientation % 4 == 3 || orientation % 4 == 0;  // of the stored rows
-  const bool right_to_left = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const auto one_of = [orientation](std::string_view digits) {
+    return digits.find(static_cast<char>('0' + orientation)) != std::string_view::npos;
+  };
+  const bool turned = one_of("5678");  // rows become columns
+  const bool bottom_up = one_of("3467"), right_to_left = one_of("2378");
   image shown{
       turned ? stored.width : stored.height, turned ? stored.height : stored.width, stored.channels, {}};
   shown.pixels.reserve(stored.pixels.size());

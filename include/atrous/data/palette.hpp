@@ -2,17 +2,18 @@
 #pragma once
 // Names and colours of the classes, for people: a network knows only how many there are, and the usual data
 // sets differ in that number.
-#include <atrous/data/palettes/ade20k.hpp>
-#include <atrous/data/palettes/camvid.hpp>
-#include <atrous/data/palettes/cityscapes.hpp>
-#include <atrous/data/palettes/colour.hpp>
-#include <atrous/data/palettes/voc.hpp>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <atrous/data/palettes/ade20k.hpp>
+#include <atrous/data/palettes/camvid.hpp>
+#include <atrous/data/palettes/cityscapes.hpp>
+#include <atrous/data/palettes/colour.hpp>
+#include <atrous/data/palettes/voc.hpp>
 
 namespace atrous {
 

@@ -5,14 +5,6 @@
 // whole or not at all.
 #include <png.h>
 
-#include <array>
-#include <atrous/data/error_jump.hpp>
-#include <atrous/data/image.hpp>
-#include <atrous/data/orientation.hpp>
-#include <atrous/data/palettes/colour.hpp>
-#include <atrous/weights/mapped_file.hpp>
-#include <atrous/weights/printable.hpp>
-#include <atrous/weights/replaced_file.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -21,7 +13,16 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include <atrous/data/error_jump.hpp>
+#include <atrous/data/image.hpp>
+#include <atrous/data/orientation.hpp>
+#include <atrous/data/palettes/colour.hpp>
+#include <atrous/weights/mapped_file.hpp>
+#include <atrous/weights/printable.hpp>
+#include <atrous/weights/replaced_file.hpp>
 
 namespace atrous {
 

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // An image file of any kind the library reads, told apart by its first bytes and never by its name.
-#include <atrous/data/image.hpp>
-#include <atrous/data/jpeg.hpp>
-#include <atrous/data/png.hpp>
-#include <atrous/weights/mapped_file.hpp>
-#include <atrous/weights/printable.hpp>
 #include <cstddef>
 #include <filesystem>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+
+#include <atrous/data/image.hpp>
+#include <atrous/data/jpeg.hpp>
+#include <atrous/data/png.hpp>
+#include <atrous/weights/mapped_file.hpp>
+#include <atrous/weights/printable.hpp>
 
 namespace atrous {
 

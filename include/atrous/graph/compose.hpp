@@ -19,8 +19,8 @@ struct sequence {
 };
 
 template <class A, class B>
-  requires(layer<A> || primitive<A>) && (layer<B> || primitive<B>)
-constexpr sequence<A, B> operator>>(const A& first, const B& second) {
+requires(layer<A> || primitive<A>) &&
+    (layer<B> || primitive<B>)constexpr sequence<A, B> operator>>(const A& first, const B& second) {
   return {first, second};
 }
 
@@ -55,23 +55,27 @@ constexpr scoped<Body> in(const label& name, const Body& body) {
 
 /// Adds two feature maps of equal shape.
 constexpr wire operator+(wire left, wire right) {
-  left.net->expect(left.net == right.net, {rule::wires_must_belong_to_one_network, left.shape(), right.shape()});
+  left.net->expect(left.net == right.net,
+                   {rule::wires_must_belong_to_one_network, left.shape(), right.shape()});
   left.net->expect(left.shape() == right.shape(),
                    {rule::addition_needs_equal_shapes, left.shape(), right.shape()});
   const std::array<int, 2> from{left.id, right.id};
   return {left.net, left.net->append({.kind = op_kind::add}, left.shape(), from, {}, 0)};
 }
 
-/// Multiplies every pixel of `x` (H x W x C) by the same C values (1 x 1 x C), as squeeze and excitation does.
+/// Multiplies every pixel of `x` (H x W x C) by the same C values (1 x 1 x C), as squeeze and excitation
+/// does.
 constexpr wire scale(wire x, wire factors) {
   const shape wanted{1, 1, x.shape().channels};
   x.net->expect(x.net == factors.net, {rule::wires_must_belong_to_one_network, x.shape(), factors.shape()});
-  x.net->expect(factors.shape() == wanted, {rule::scale_needs_one_value_per_channel, x.shape(), factors.shape()});
+  x.net->expect(factors.shape() == wanted,
+                {rule::scale_needs_one_value_per_channel, x.shape(), factors.shape()});
   const std::array<int, 2> from{x.id, factors.id};
   return {x.net, x.net->append({.kind = op_kind::scale}, x.shape(), from, {}, 0)};
 }
 
-/// Lays feature maps of equal extents one behind the other along their channels, in the order given. At least one.
+/// Lays feature maps of equal extents one behind the other along their channels, in the order given. At least
+/// one.
 constexpr wire concat(std::span<const wire> parts) {
   const wire first = parts[0];
   shape out = first.shape();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A recorded network as plain data. Nodes are in the order of recording, so every input of a node stands before
-// it. `graph` grows while it is recorded; `graph_view` is what everything else reads, whether the data lie in
-// vectors (run time) or in arrays of the exact size (compile time).
+// A recorded network as plain data. Nodes are in the order of recording, so every input of a node stands
+// before it. `graph` grows while it is recorded; `graph_view` is what everything else reads, whether the data
+// lie in vectors (run time) or in arrays of the exact size (compile time).
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -35,9 +35,26 @@ struct node {
   std::int64_t madds = 0;
 };
 
+/// A scope's name: a text, or a text with a number in it ("unit_" 3, "separable_conv" 1 "_depthwise").
+struct label {
+  std::string_view text{};
+  int number = -1;
+  std::string_view suffix{};
+
+  constexpr label() = default;
+  constexpr label(const char* name) : text(name) {}
+  constexpr label(std::string_view name) : text(name) {}
+  constexpr label(std::string_view before, int digits, std::string_view after = {})
+      : text(before), number(digits), suffix(after) {}
+
+  std::string str() const {
+    return std::string(text) + (number < 0 ? "" : std::to_string(number)) + std::string(suffix);
+  }
+};
+
 /// A level of checkpoint names; scope 0 is the root and has no name.
 struct scope {
-  range name{};  // in graph.text
+  label name{};
   int parent = 0;
 };
 
@@ -46,7 +63,6 @@ struct graph_view {
   std::span<const int> edges;
   std::span<const parameter> parameters;
   std::span<const scope> scopes;
-  std::span<const char> text;
   int output = 0;
 
   constexpr int size() const { return static_cast<int>(nodes.size()); }
@@ -55,15 +71,16 @@ struct graph_view {
     return edges[static_cast<std::size_t>((*this)[i].inputs.first + k)];
   }
   constexpr std::span<const int> inputs(int i) const { return piece(edges, (*this)[i].inputs); }
-  constexpr std::span<const parameter> parameters_of(int i) const { return piece(parameters, (*this)[i].parameters); }
+  constexpr std::span<const parameter> parameters_of(int i) const {
+    return piece(parameters, (*this)[i].parameters);
+  }
   constexpr shape image() const { return nodes[0].out; }
 
   /// "xception_65/entry_flow/conv1_1", the path of a scope; empty for the root.
   std::string scope_name(int s) const {
     std::string name;
     for (; s != 0; s = scopes[static_cast<std::size_t>(s)].parent) {
-      const std::span<const char> own = piece(text, scopes[static_cast<std::size_t>(s)].name);
-      name.insert(0, std::string(own.begin(), own.end()) + (name.empty() ? "" : "/"));
+      name.insert(0, scopes[static_cast<std::size_t>(s)].name.str() + (name.empty() ? "" : "/"));
     }
     return name;
   }
@@ -79,10 +96,10 @@ struct graph {
   std::vector<int> edges;
   std::vector<parameter> parameters;
   std::vector<scope> scopes;
-  std::vector<char> text;
+  std::vector<std::vector<char>> names;  // what the labels point to; literals at compile time need no copy
   int output = 0;
 
-  constexpr operator graph_view() const { return {nodes, edges, parameters, scopes, text, output}; }
+  constexpr operator graph_view() const { return {nodes, edges, parameters, scopes, output}; }
 };
 
 }  // namespace atrous

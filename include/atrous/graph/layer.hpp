@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What can be applied to a wire: a primitive, which answers four questions about itself, or a layer, which is any
-// callable from wire to wire (a struct, a lambda, a function).
+// What can be applied to a wire: a primitive, which answers four questions about itself, or a layer, which is
+// any callable from wire to wire (a struct, a lambda, a function).
 #include <array>
 #include <concepts>
 #include <cstdint>
@@ -15,9 +15,9 @@ concept layer = requires(const L& l, wire x) {
   { l(x) } -> std::same_as<wire>;
 };
 
-/// What am I? A primitive must say that much; it may add what comes out, what it owns, what it costs (multiply-adds
-/// of one image), and `check(recorder&, shape in)`, which holds it to its rules. What it leaves out is: the shape of
-/// what comes in, nothing, nothing, no rules.
+/// What am I? A primitive must say that much; it may add what comes out, what it owns, what it costs
+/// (multiply-adds of one image), and `check(recorder&, shape in)`, which holds it to its rules. What it
+/// leaves out is: the shape of what comes in, nothing, nothing, no rules.
 template <class P>
 concept primitive = requires(const P& p) {
   { p.describe() } -> std::same_as<op>;
@@ -52,13 +52,14 @@ constexpr std::int64_t madds_of(const P& p, shape in) {
 
 /// Applies a layer or a primitive: `x >> depthwise{.rate = 12}`.
 template <class L>
-  requires layer<L> || primitive<L>
+requires layer<L> || primitive<L>
 constexpr wire operator>>(wire x, const L& l) {
   if constexpr (primitive<L>) {
     const shape in = x.shape();
     if constexpr (requires { l.check(*x.net, in); }) l.check(*x.net, in);
     const std::array<int, 1> from{x.id};
-    return {x.net, x.net->append(l.describe(), output_of(l, in), from, parameters_of(l, in), madds_of(l, in))};
+    return {x.net,
+            x.net->append(l.describe(), output_of(l, in), from, parameters_of(l, in), madds_of(l, in))};
   } else {
     return l(x);
   }

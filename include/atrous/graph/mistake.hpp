@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The rules that a network must obey. A rule's name is the sentence a user reads: at compile time as a template
-// argument in the compiler's message, at run time in the text of the exception.
+// The rules that a network must obey. A rule's name is the sentence a user reads: at compile time as a
+// template argument in the compiler's message, at run time in the text of the exception.
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -67,8 +67,8 @@ struct mistake {
   shape left{}, right{};
 };
 
-/// Throws std::invalid_argument "RULE: LEFT and RIGHT [in SCOPE]". Not constexpr on purpose: when a network is
-/// recorded at compile time, the call to it makes the compiler print the way to the user's line.
+/// Throws std::invalid_argument "RULE: LEFT and RIGHT [in SCOPE]". Not constexpr on purpose: when a network
+/// is recorded at compile time, the call to it makes the compiler print the way to the user's line.
 [[noreturn]] inline void report(mistake m, const std::string& scope = {}) {
   throw std::invalid_argument(std::string(sentence(m.broken)) + ": " + text_of(m.left) + " and " +
                               text_of(m.right) + (scope.empty() ? "" : " in " + scope));

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A network is a function from the image's wire to the output's wire together with an image shape. Recorded at
-// compile time it becomes `graph_of<net>`, arrays of the exact size; a mistake becomes a compile error that shows
-// the rule, both shapes, and the way to the user's line.
+// A network is a function from the image's wire to the output's wire together with an image shape. Recorded
+// at compile time it becomes `graph_of<net>`, arrays of the exact size; a mistake becomes a compile error
+// that shows the rule, both shapes, and the way to the user's line.
 #include <array>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include <atrous/graph/recorder.hpp>
 
 namespace atrous {
 
-/// A network known at compile time, to be named: `inline constexpr network voc{[](wire image) {...}, {513, 513, 3}};`
-/// The shape is what compile-time checks, costs and plan are made for; other extents are planned at run time.
+/// A network known at compile time, to be named: `inline constexpr network voc{[](wire image) {...}, {513,
+/// 513, 3}};` The shape is what compile-time checks, costs and plan are made for; other extents are planned
+/// at run time.
 struct network {
   wire (*define)(wire image);
   shape image;
@@ -31,14 +33,14 @@ constexpr graph record(const network& net) { return record(net.define, net.image
 /// What a first, lenient recording tells: the first mistake and how much room the graph needs.
 struct survey {
   mistake first{};
-  std::size_t nodes = 0, edges = 0, parameters = 0, scopes = 0, text = 0;
+  std::size_t nodes = 0, edges = 0, parameters = 0, scopes = 0;
 };
 
 constexpr survey survey_of(const network& net) {
   recorder r(net.image, false);
   r.net.output = net.define(wire{&r, 0}).id;
   const graph& g = r.net;
-  return {r.first, g.nodes.size(), g.edges.size(), g.parameters.size(), g.scopes.size(), g.text.size()};
+  return {r.first, g.nodes.size(), g.edges.size(), g.parameters.size(), g.scopes.size()};
 }
 
 /// A graph in arrays, so that it can be a constexpr variable.
@@ -48,10 +50,9 @@ struct frozen_graph {
   std::array<int, Size.edges> edges{};
   std::array<parameter, Size.parameters> parameters{};
   std::array<scope, Size.scopes> scopes{};
-  std::array<char, Size.text> text{};
   int output = 0;
 
-  constexpr operator graph_view() const { return {nodes, edges, parameters, scopes, text, output}; }
+  constexpr operator graph_view() const { return {nodes, edges, parameters, scopes, output}; }
 };
 
 template <rule Broken, shape Left, shape Right>
@@ -59,29 +60,33 @@ struct network_obeys {
   static_assert(Broken == rule::none, "this network breaks the rule named above with the two shapes shown");
 };
 
+/// The first N elements as an array, without the default construction that a loop over an array would need
+/// first.
+template <std::size_t N, class T>
+constexpr std::array<T, N> frozen(const std::vector<T>& all) {
+  return [&]<std::size_t... I>(std::index_sequence<I...>) { return std::array<T, N>{all[I]...}; }
+  (std::make_index_sequence<N>{});
+}
+
 template <survey Size>
 constexpr frozen_graph<Size> freeze(const graph& g) {
-  frozen_graph<Size> f{};
-  const auto copy = [](const auto& from, auto& to) {
-    for (std::size_t i = 0; i < from.size(); ++i) to[i] = from[i];
-  };
-  copy(g.nodes, f.nodes);
-  copy(g.edges, f.edges);
-  copy(g.parameters, f.parameters);
-  copy(g.scopes, f.scopes);
-  copy(g.text, f.text);
-  f.output = g.output;
-  return f;
+  return {frozen<Size.nodes>(g.nodes), frozen<Size.edges>(g.edges), frozen<Size.parameters>(g.parameters),
+          frozen<Size.scopes>(g.scopes), g.output};
 }
+
+// Not a local constant of `recorded`: clang would evaluate it once more with every evaluation of the
+// function.
+template <const network& Net>
+inline constexpr survey surveyed = survey_of(Net);
 
 template <const network& Net>
 constexpr auto recorded() {
-  constexpr survey found = survey_of(Net);
-  if constexpr (found.first.broken == rule::none) {
-    return freeze<found>(record(Net));
+  if constexpr (surveyed<Net>.first.broken == rule::none) {
+    return freeze<surveyed<Net>>(record(Net));
   } else {
-    constexpr std::size_t where = record(Net).nodes.size();              // the way to the user's line
-    using shapes = network_obeys<found.first.broken, found.first.left, found.first.right>;
+    constexpr std::size_t where = record(Net).nodes.size();  // the way to the user's line
+    using shapes =
+        network_obeys<surveyed<Net>.first.broken, surveyed<Net>.first.left, surveyed<Net>.first.right>;
     return where + sizeof(shapes);  // the rule and both shapes
   }
 }

@@ -35,7 +35,8 @@ enum class corners { aligned, half_pixel, asymmetric };
 /// How far a window reaches over the border of its input.
 struct padding {
   enum class rule {
-    centred,  // (window - 1) / 2 before, the rest after, whatever the input's size; PyTorch and slim's conv2d_same
+    centred,  // (window - 1) / 2 before, the rest after, whatever the input's size; PyTorch and slim's
+              // conv2d_same
     same,     // TensorFlow's SAME: just enough for ceil(in / stride) outputs, the odd pixel after
     given,    // the four numbers below
   };
@@ -57,16 +58,16 @@ struct padding {
 /// One primitive with its parts. Fields that a kind does not use keep their defaults.
 struct op {
   op_kind kind = op_kind::input;
-  int out = 0;                                 // channels of a convolution
-  int kernel = 1;                              // taps per side
-  int stride = 1, rate = 1;                    // input pixels per output pixel; input pixels between taps
-  bool bias = false;                           // adds a trained value per channel
-  padding pad{};                               // of convolutions and pooling
-  activation act = activation::none;           // of activate
-  corners corner = corners::aligned;           // of resize
-  float epsilon = 0;                           // of batch_norm
-  int window_height = 0, window_width = 0;     // of average_pool; 0: the whole input
-  std::array<float, 4> factors{}, offsets{};   // of normalise, per channel; free for own kinds
+  int out = 0;                                // channels of a convolution
+  int kernel = 1;                             // taps per side
+  int stride = 1, rate = 1;                   // input pixels per output pixel; input pixels between taps
+  bool bias = false;                          // adds a trained value per channel
+  padding pad{};                              // of convolutions and pooling
+  activation act = activation::none;          // of activate
+  corners corner = corners::aligned;          // of resize
+  float epsilon = 0;                          // of batch_norm
+  int window_height = 0, window_width = 0;    // of average_pool; 0: the whole input
+  std::array<float, 4> factors{}, offsets{};  // of normalise, per channel; free for own kinds
 };
 
 /// Where windows of one axis lie: `out` of them, the first starting `before` pixels ahead of the input.

@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Recording: a network function is called once with a wire that stands for the image, and every layer applied to
-// a wire appends a node. The same code records at compile time and at run time.
+// Recording: a network function is called once with a wire that stands for the image, and every layer applied
+// to a wire appends a node. The same code records at compile time and at run time.
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include <atrous/graph/graph.hpp>
 #include <atrous/graph/mistake.hpp>
 
 namespace atrous {
-
-/// A scope's name: a text, or a text with a number in it ("unit_" 3, "separable_conv" 1 "_depthwise").
-struct label {
-  std::string_view text{};
-  int number = -1;
-  std::string_view suffix{};
-
-  constexpr label(const char* name) : text(name) {}
-  constexpr label(std::string_view name) : text(name) {}
-  constexpr label(std::string_view before, int digits, std::string_view after = {})
-      : text(before), number(digits), suffix(after) {}
-};
 
 /// Owns the graph that is being recorded, its names included. A lenient recorder keeps the first mistake and
 /// goes on, a strict one reports it at once.
@@ -35,7 +24,6 @@ class recorder {
     net.edges.reserve(512);
     net.parameters.reserve(1024);
     net.scopes.reserve(512);
-    net.text.reserve(8192);
     net.nodes.push_back({.what = {}, .out = image});
     net.scopes.push_back({});
     expect(image.height > 0 && image.width > 0 && image.channels > 0,
@@ -60,23 +48,29 @@ class recorder {
     return static_cast<int>(net.nodes.size()) - 1;
   }
 
+  /// Opens a scope; returns the one around it, to be handed to `leave`.
   constexpr int enter(const label& name) {
     const int outer = current_;
-    const int begin = static_cast<int>(net.text.size());
-    write(name.text);
-    if (name.number >= 0) write_number(name.number);
-    write(name.suffix);
-    net.scopes.push_back({{begin, static_cast<int>(net.text.size()) - begin}, outer});
+    net.scopes.push_back({owned(name), outer});
     current_ = static_cast<int>(net.scopes.size()) - 1;
     return outer;
   }
   constexpr void leave(int outer) { current_ = outer; }
 
  private:
-  constexpr void write(std::string_view text) { net.text.insert(net.text.end(), text.begin(), text.end()); }
-  constexpr void write_number(int number) {
-    if (number >= 10) write_number(number / 10);
-    net.text.push_back(static_cast<char>('0' + number % 10));
+  /// Texts made at run time are copied. At compile time they are literals, and copying characters would be
+  /// most of what recording costs the compiler.
+  constexpr label owned(label name) {
+    if (!std::is_constant_evaluated()) {
+      name.text = copied(name.text);
+      name.suffix = copied(name.suffix);
+    }
+    return name;
+  }
+  constexpr std::string_view copied(std::string_view text) {
+    if (text.empty()) return {};
+    net.names.emplace_back(text.begin(), text.end());
+    return {net.names.back().data(), text.size()};
   }
 
   int current_ = 0;

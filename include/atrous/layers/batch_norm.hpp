@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Batch normalisation as a layer of its own. The planner folds it into the convolution before it where that is
-// exact; training needs it as it stands.
+// Batch normalisation as a layer of its own. The planner folds it into the convolution before it where that
+// is exact; training needs it as it stands.
 #include <atrous/graph/layer.hpp>
 
 namespace atrous {

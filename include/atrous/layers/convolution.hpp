@@ -9,18 +9,25 @@ namespace atrous {
 ///
 ///   in          height x width x C
 ///   out         ceil(height / stride) x ceil(width / stride) x out, or what `given` padding leaves
-///   parameters  weights  kernel x kernel x C x out;  biases  out, with `bias`;  border  C, with such a padding
-///   rules       out is positive; the kernel is odd; a rate above 1 and a stride above 1 exclude each other
+///   parameters  weights  kernel x kernel x C x out;  biases  out, with `bias`;  border  C, with such a
+///   padding rules       out is positive; the kernel is odd; a rate above 1 and a stride above 1 exclude each
+///   other
 struct convolution {
-  int out = 0;      // channels
-  int kernel = 1;   // taps per side
-  int stride = 1;   // input pixels per output pixel
-  int rate = 1;     // input pixels between taps; 1 is a dense window
+  int out = 0;     // channels
+  int kernel = 1;  // taps per side
+  int stride = 1;  // input pixels per output pixel
+  int rate = 1;    // input pixels between taps; 1 is a dense window
   bool bias = false;
   padding pad{};
 
   constexpr op describe() const {
-    return {.kind = op_kind::convolution, .out = out, .kernel = kernel, .stride = stride, .rate = rate, .bias = bias, .pad = pad};
+    return {.kind = op_kind::convolution,
+            .out = out,
+            .kernel = kernel,
+            .stride = stride,
+            .rate = rate,
+            .bias = bias,
+            .pad = pad};
   }
   constexpr void check(recorder& net, shape in) const {
     net.expect(out > 0, {rule::channels_must_be_positive, {1, 1, out}, in});
@@ -33,7 +40,9 @@ struct convolution {
     if (pad.outside == padding::border::per_channel) owned.add({"border", role::border, {in.channels}});
     return owned;
   }
-  constexpr std::int64_t madds(shape in) const { return elements(output(in)) * in.channels * kernel * kernel; }
+  constexpr std::int64_t madds(shape in) const {
+    return elements(output(in)) * in.channels * kernel * kernel;
+  }
 };
 static_assert(primitive<convolution>);
 

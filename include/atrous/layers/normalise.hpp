@@ -21,7 +21,9 @@ struct normalise {
     return {{1, 1, 1, 1}, {-red, -green, -blue, 0}};
   }
 
-  constexpr op describe() const { return {.kind = op_kind::normalise, .factors = factors, .offsets = offsets}; }
+  constexpr op describe() const {
+    return {.kind = op_kind::normalise, .factors = factors, .offsets = offsets};
+  }
 };
 static_assert(primitive<normalise>);
 

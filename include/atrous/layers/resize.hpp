@@ -16,7 +16,8 @@ struct resize {
 
   constexpr op describe() const { return {.kind = op_kind::resize, .corner = corner}; }
   constexpr void check(recorder& net, shape in) const {
-    net.expect(height > 0 && width > 0, {rule::resize_needs_positive_extents, {height, width, in.channels}, in});
+    net.expect(height > 0 && width > 0,
+               {rule::resize_needs_positive_extents, {height, width, in.channels}, in});
   }
   constexpr shape output(shape in) const {
     return {height > 0 ? height : 1, width > 0 ? width : 1, in.channels};

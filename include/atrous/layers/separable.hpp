@@ -36,7 +36,8 @@ struct separable {
     label first = name, second = name;
     first.suffix = "_depthwise";
     second.suffix = "_pointwise";
-    return x >> in(first, depthwise{.kernel = kernel, .stride = stride, .rate = rate, .pad = pad} >> between) >>
+    return x >>
+           in(first, depthwise{.kernel = kernel, .stride = stride, .rate = rate, .pad = pad} >> between) >>
            in(second, pointwise{.out = out} >> after);
   }
 };

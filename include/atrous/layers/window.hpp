@@ -8,7 +8,8 @@ namespace atrous {
 /// Holds a sliding window to the rules that every layer with one obeys.
 constexpr void check_window(recorder& net, const op& o, shape in) {
   const shape numbers{o.kernel, o.stride, o.rate};
-  net.expect(o.kernel > 0 && o.stride > 0 && o.rate > 0, {rule::kernel_stride_and_rate_must_be_positive, numbers, in});
+  net.expect(o.kernel > 0 && o.stride > 0 && o.rate > 0,
+             {rule::kernel_stride_and_rate_must_be_positive, numbers, in});
   net.expect(o.kernel % 2 == 1, {rule::kernel_must_be_odd, numbers, in});
   net.expect(o.rate == 1 || o.stride == 1, {rule::rate_and_stride_exclude_each_other, numbers, in});
   net.expect(o.pad.top >= 0 && o.pad.left >= 0 && o.pad.bottom >= 0 && o.pad.right >= 0,
@@ -18,7 +19,8 @@ constexpr void check_window(recorder& net, const op& o, shape in) {
              {rule::window_must_fit_into_the_padded_input, numbers, in});
 }
 
-/// Extents that a window leaves, with `channels` channels. At least 1 x 1, so that a lenient recorder can go on.
+/// Extents that a window leaves, with `channels` channels. At least 1 x 1, so that a lenient recorder can go
+/// on.
 constexpr shape swept(const op& o, shape in, int channels) {
   if (o.kernel < 1 || o.stride < 1 || o.rate < 1) return {in.height, in.width, channels};
   const int height = rows_of(o, in).out, width = columns_of(o, in).out;

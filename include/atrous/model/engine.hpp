@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Runs plans: what `model` (network known at compile time) and `runtime_model` (put together at run time) share.
-// They differ in where their kernels come from.
+// Runs plans: what `model` (network known at compile time) and `runtime_model` (put together at run time)
+// share. They differ in where their kernels come from.
 #include <cstring>
 #include <functional>
 #include <span>
@@ -30,8 +30,8 @@ struct kernel_table {
   }
 };
 
-/// What a run gives; a view without data is not wanted. Labels: (batch, height, width, 1) of the network's output;
-/// logits: (batch, rows, columns, classes) as they enter the last resize.
+/// What a run gives; a view without data is not wanted. Labels: (batch, height, width, 1) of the network's
+/// output; logits: (batch, rows, columns, classes) as they enter the last resize.
 struct results {
   view<std::uint8_t> labels{};
   view<float> logits{};
@@ -44,9 +44,12 @@ class engine {
 
   /// `record` gives the graph of any image shape; `declared` is the shape it is checked and loaded for.
   /// Throws std::invalid_argument for a broken rule or weights that do not fit.
-  engine(std::function<graph(shape)> record, shape declared, const kernel_table<P>& table, const tensor_set& weights,
-         plan_options options = {})
-      : record_(std::move(record)), options_(options), graph_(record_(declared)), plan_(make_plan(graph_, 1, options)) {
+  engine(std::function<graph(shape)> record, shape declared, const kernel_table<P>& table,
+         const tensor_set& weights, plan_options options = {})
+      : record_(std::move(record)),
+        options_(options),
+        graph_(record_(declared)),
+        plan_(make_plan(graph_, 1, options)) {
     for (const step& s : plan_.steps) kernels_.push_back(table.find(s.form));
     weights_ = packed_weights<P>(graph_, plan_, bind(graph_, weights));
   }
@@ -93,7 +96,9 @@ class engine {
   tensor<float> value_of(int node, int batch, int height, int width, workspace<P>& w) const {
     const plan& p = prepare(w, batch, height, width);
     const int v = p.value_of_node.at(static_cast<std::size_t>(node));
-    if (v < 0) throw std::invalid_argument("node " + std::to_string(node) + " leaves no value: plan with keep_everything()");
+    if (v < 0)
+      throw std::invalid_argument("node " + std::to_string(node) +
+                                  " leaves no value: plan with keep_everything()");
     tensor<float> t(batch, p.values[static_cast<std::size_t>(v)].extent);
     download(p, v, t.view(), w);
     return t;
@@ -104,8 +109,8 @@ class engine {
     const graph g = record_({height, width, graph_view(graph_).image().channels});
     plan p = make_plan(g, batch, options_);
     if (!same_structure(p, plan_)) {
-      throw std::invalid_argument("the network has another structure at " + text_of(graph_view(g).image()) + " than at " +
-                                  text_of(graph_view(graph_).image()));
+      throw std::invalid_argument("the network has another structure at " + text_of(graph_view(g).image()) +
+                                  " than at " + text_of(graph_view(graph_).image()));
     }
     return p;
   }
@@ -122,30 +127,34 @@ class engine {
   void check_image(const pixels_view& image) const {
     const int channels = graph_view(graph_).image().channels;
     if (image.data == nullptr || image.batch < 1 || image.height < 1 || image.width < 1) {
-      throw std::invalid_argument("image must not be empty: " + std::to_string(image.batch) + " of " + text_of(image.shape()));
+      throw std::invalid_argument("image must not be empty: " + std::to_string(image.batch) + " of " +
+                                  text_of(image.shape()));
     }
     if (image.channels != channels) {
-      throw std::invalid_argument("image has " + std::to_string(image.channels) + " channels, the network expects " +
-                                  std::to_string(channels));
+      throw std::invalid_argument("image has " + std::to_string(image.channels) +
+                                  " channels, the network expects " + std::to_string(channels));
     }
   }
 
   static void check_view(const char* what, shape found, int batch, shape expected, int expected_batch) {
     if (found == expected && batch == expected_batch) return;
-    throw std::invalid_argument(std::string(what) + ": room for " + std::to_string(batch) + " of " + text_of(found) + ", the network gives " +
-                                std::to_string(expected_batch) + " of " + text_of(expected));
+    throw std::invalid_argument(std::string(what) + ": room for " + std::to_string(batch) + " of " +
+                                text_of(found) + ", the network gives " + std::to_string(expected_batch) +
+                                " of " + text_of(expected));
   }
 
   static void check_results(const plan& p, const results& out) {
     const shape logits = p.values[static_cast<std::size_t>(p.logits)].extent;
-    if (out.logits.data != nullptr) check_view("logits", out.logits.shape(), out.logits.batch, logits, p.batch);
+    if (out.logits.data != nullptr)
+      check_view("logits", out.logits.shape(), out.logits.batch, logits, p.batch);
     if (out.labels.data == nullptr) return;
-    if (!p.labels) throw std::invalid_argument("labels need at most 256 classes, the network gives " + text_of(logits));
+    if (!p.labels)
+      throw std::invalid_argument("labels need at most 256 classes, the network gives " + text_of(logits));
     check_view("labels", out.labels.shape(), out.labels.batch, {p.output.height, p.output.width, 1}, p.batch);
   }
 
-  operands<element> operands_of(const plan& p, std::size_t i, const pixels_view& image, const view<std::uint8_t>& labels,
-                                workspace<P>& w) const {
+  operands<element> operands_of(const plan& p, std::size_t i, const pixels_view& image,
+                                const view<std::uint8_t>& labels, workspace<P>& w) const {
     const step& s = p.steps[i];
     auto* arena = reinterpret_cast<element*>(P::address(w.arena_.bytes_of));
     const auto at = [&](int v) {
@@ -171,7 +180,8 @@ class engine {
 
   static pixels_view upload_image(const pixels_view& image, workspace<P>& w) {
     if constexpr (P::host_memory) return image;
-    const std::size_t row = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.channels) * image.element_bytes();
+    const std::size_t row = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.channels) *
+                            image.element_bytes();
     const std::size_t rows = static_cast<std::size_t>(image.batch) * static_cast<std::size_t>(image.height);
     w.image_.grow(row * rows);
     pixels_view packed = image;
@@ -183,9 +193,11 @@ class engine {
     const auto* source = static_cast<const std::byte*>(image.data);
     const auto bytes = static_cast<std::ptrdiff_t>(image.element_bytes());
     for (std::size_t r = 0; r < rows; ++r) {
-      const auto n = static_cast<std::ptrdiff_t>(r) / image.height, i = static_cast<std::ptrdiff_t>(r) % image.height;
+      const auto n = static_cast<std::ptrdiff_t>(r) / image.height,
+                 i = static_cast<std::ptrdiff_t>(r) % image.height;
       for (std::ptrdiff_t j = 0; j < image.width; ++j) {
-        std::memcpy(w.staging_.data() + j * image.channels * bytes, source + (n * image.image + i * image.row + j * image.pixel) * bytes,
+        std::memcpy(w.staging_.data() + j * image.channels * bytes,
+                    source + (n * image.image + i * image.row + j * image.pixel) * bytes,
                     static_cast<std::size_t>(image.channels * bytes));
       }
       P::upload(w.image_.bytes_of, r * row, w.staging_.data(), row);
@@ -203,7 +215,8 @@ class engine {
     if constexpr (P::host_memory) return;
     w.staging_.resize(static_cast<std::size_t>(labels.pixels()));
     P::download(w.labels_.bytes_of, 0, w.staging_.data(), w.staging_.size());
-    for (std::int64_t p = 0; p < labels.pixels(); ++p) *labels.at(p) = static_cast<std::uint8_t>(w.staging_[static_cast<std::size_t>(p)]);
+    for (std::int64_t p = 0; p < labels.pixels(); ++p)
+      *labels.at(p) = static_cast<std::uint8_t>(w.staging_[static_cast<std::size_t>(p)]);
   }
 
   /// Copies a value out of the arena, pixel by pixel: it may be a slice of a concatenation.
@@ -215,12 +228,14 @@ class engine {
     if constexpr (P::host_memory) {
       from = reinterpret_cast<const element*>(P::address(w.arena_.bytes_of) + offset);
     } else {
-      w.staging_.resize(static_cast<std::size_t>((count - 1) * there.pixel + there.extent.channels) * sizeof(element));
+      w.staging_.resize(static_cast<std::size_t>((count - 1) * there.pixel + there.extent.channels) *
+                        sizeof(element));
       P::download(w.arena_.bytes_of, offset, w.staging_.data(), w.staging_.size());
       from = reinterpret_cast<const element*>(w.staging_.data());
     }
     for (std::int64_t pixel = 0; pixel < count; ++pixel) {
-      for (int c = 0; c < there.extent.channels; ++c) to.at(pixel)[c] = static_cast<float>(from[pixel * there.pixel + c]);
+      for (int c = 0; c < there.extent.channels; ++c)
+        to.at(pixel)[c] = static_cast<float>(from[pixel * there.pixel + c]);
     }
   }
 

@@ -12,8 +12,8 @@ class inference {
  public:
   using policy = P;
 
-  /// The class of every pixel: (batch, height, width, 1). Throws std::invalid_argument for an empty image, another
-  /// number of channels than the network's, or more than 256 classes.
+  /// The class of every pixel: (batch, height, width, 1). Throws std::invalid_argument for an empty image,
+  /// another number of channels than the network's, or more than 256 classes.
   tensor<std::uint8_t> labels(const pixels_view& image, workspace<P>& w) const {
     const plan& p = engine_.prepare_for(image, w);
     tensor<std::uint8_t> made(image.batch, {p.output.height, p.output.width, 1});
@@ -37,8 +37,11 @@ class inference {
     return logits(image, w);
   }
 
-  /// Into the user's memory; what has no data is not computed. Allocates nothing after the first run of a size.
-  void run(const pixels_view& image, const results& out, workspace<P>& w) const { engine_.run(image, out, w); }
+  /// Into the user's memory; what has no data is not computed. Allocates nothing after the first run of a
+  /// size.
+  void run(const pixels_view& image, const results& out, workspace<P>& w) const {
+    engine_.run(image, out, w);
+  }
 
   /// Plans and takes memory for a size, so that its first run is like every other. Returns the plan.
   const plan& prepare(workspace<P>& w, int height, int width, int batch = 1) const {

@@ -15,7 +15,8 @@ class model : public inference<Policy> {
  public:
   /// Throws weights_mismatch, naming every tensor, if the weights do not fit the network.
   explicit model(const tensor_set& weights)
-      : inference<Policy>(engine<Policy>([](shape image) { return record(Net.define, image); }, Net.image, table(), weights)) {}
+      : inference<Policy>(engine<Policy>([](shape image) { return record(Net.define, image); }, Net.image,
+                                         table(), weights)) {}
 
  private:
   template <std::size_t... I>

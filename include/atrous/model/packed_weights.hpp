@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The weights of a plan in a policy's memory and layout: folded, packed and uploaded layer by layer, so that loading
-// never holds a second copy of the network.
+// The weights of a plan in a policy's memory and layout: folded, packed and uploaded layer by layer, so that
+// loading never holds a second copy of the network.
 #include <cstdint>
 #include <vector>
 
@@ -26,13 +26,16 @@ class packed_weights {
       return s.x < 0 ? g.image() : p.values[static_cast<std::size_t>(s.x)].extent;
     };
     for (const step& s : p.steps) {
-      places_.push_back({reserve(g, s.weights, s.form.kind == step_kind::separable ? g[s.first_weights.layer].out : channels(s)),
-                         reserve(g, s.first_weights, channels(s))});
+      places_.push_back(
+          {reserve(g, s.weights,
+                   s.form.kind == step_kind::separable ? g[s.first_weights.layer].out : channels(s)),
+           reserve(g, s.first_weights, channels(s))});
     }
     memory_ = P::allocate(static_cast<std::size_t>(total_) * sizeof(element));
     for (std::size_t i = 0; i < p.steps.size(); ++i) {
       const step& s = p.steps[i];
-      store(g, fold, s.weights, places_[i].main, s.form.kind == step_kind::separable ? g[s.first_weights.layer].out : channels(s));
+      store(g, fold, s.weights, places_[i].main,
+            s.form.kind == step_kind::separable ? g[s.first_weights.layer].out : channels(s));
       store(g, fold, s.first_weights, places_[i].first, channels(s));
     }
   }
@@ -57,7 +60,8 @@ class packed_weights {
   }
 
   static bool windowed(graph_view g, source s) {
-    return s.layer >= 0 && (g[s.layer].what.kind == op_kind::convolution || g[s.layer].what.kind == op_kind::depthwise);
+    return s.layer >= 0 &&
+           (g[s.layer].what.kind == op_kind::convolution || g[s.layer].what.kind == op_kind::depthwise);
   }
 
   place reserve(graph_view g, source s, shape in) {
@@ -95,7 +99,8 @@ class packed_weights {
   void upload(const std::vector<T>& numbers, std::int64_t at) {
     if (numbers.empty() || at < 0) return;
     const std::vector<element> converted(numbers.begin(), numbers.end());
-    P::upload(memory_, static_cast<std::size_t>(at) * sizeof(element), converted.data(), converted.size() * sizeof(element));
+    P::upload(memory_, static_cast<std::size_t>(at) * sizeof(element), converted.data(),
+              converted.size() * sizeof(element));
   }
 
   layer_weights<element> addresses(const place& p) const {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// A network put together at run time: same recorder, rules, planner and kernels as `model`, the kernels taken from a
-// table of every structure there is. Programs and importers use it; code that knows its network uses `model`.
+// A network put together at run time: same recorder, rules, planner and kernels as `model`, the kernels taken
+// from a table of every structure there is. Programs and importers use it; code that knows its network uses
+// `model`.
 #include <array>
 #include <utility>
 
@@ -28,11 +29,12 @@ constexpr auto structures_for() {
 template <backend Policy>
 class runtime_model : public inference<Policy> {
  public:
-  /// `define` is any callable from wire to wire; `image` is what it is checked for. Throws std::invalid_argument
-  /// for a broken rule, weights_mismatch for weights that do not fit.
-  runtime_model(std::function<wire(wire)> define, shape image, const tensor_set& weights, plan_options options = {})
-      : inference<Policy>(engine<Policy>([define = std::move(define)](shape s) { return record(define, s); }, image, table(),
-                                         weights, options)) {}
+  /// `define` is any callable from wire to wire; `image` is what it is checked for. Throws
+  /// std::invalid_argument for a broken rule, weights_mismatch for weights that do not fit.
+  runtime_model(std::function<wire(wire)> define, shape image, const tensor_set& weights,
+                plan_options options = {})
+      : inference<Policy>(engine<Policy>([define = std::move(define)](shape s) { return record(define, s); },
+                                         image, table(), weights, options)) {}
 
  private:
   static constexpr auto structures = structures_for<Policy>();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Everything a run changes: the arena, scratch memory, and the plans of the sizes met so far. A model is const while
-// it runs; threads share one, each with a workspace of its own.
+// Everything a run changes: the arena, scratch memory, and the plans of the sizes met so far. A model is
+// const while it runs; threads share one, each with a workspace of its own.
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -17,8 +17,8 @@ namespace atrous {
 template <backend P>
 class engine;
 
-/// Memory for runs of one model at a time. After the first run of a size, further runs of it allocate nothing; the
-/// plans of up to `sizes_kept` sizes are kept.
+/// Memory for runs of one model at a time. After the first run of a size, further runs of it allocate
+/// nothing; the plans of up to `sizes_kept` sizes are kept.
 template <backend P>
 class workspace {
  public:

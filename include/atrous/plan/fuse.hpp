@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Graph -> steps. Walks the nodes in order and folds each into the step that makes its input where that is exact:
-// batch norm into weights, activations and sums into epilogues, an activation before a depthwise into its loads,
-// a concatenation into the addresses that its producers write to.
+// Graph -> steps. Walks the nodes in order and folds each into the step that makes its input where that is
+// exact: batch norm into weights, activations and sums into epilogues, an activation before a depthwise into
+// its loads, a concatenation into the addresses that its producers write to.
 #include <algorithm>
 #include <vector>
 
@@ -25,7 +25,8 @@ class fuser {
   }
 
   constexpr plan run() {
-    push(0, {.form = {.kind = step_kind::input}, .what = {.kind = op_kind::normalise, .factors = {1, 1, 1, 1}}});
+    push(0,
+         {.form = {.kind = step_kind::input}, .what = {.kind = op_kind::normalise, .factors = {1, 1, 1, 1}}});
     for (int i = 1; i < g_.size(); ++i) fuse(i);
     finish();
     return std::move(result_);
@@ -38,24 +39,37 @@ class fuser {
     const op& o = g_[i].what;
     if (i == g_.output && o.kind == op_kind::resize) return;  // becomes part of the labels
     switch (o.kind) {
-      case op_kind::normalise: return normalise(i);
-      case op_kind::batch_norm: return batch_norm(i);
-      case op_kind::activate: return activate(i);
-      case op_kind::add: return add(i);
-      case op_kind::concat: return concat(i);
-      case op_kind::depthwise: return depthwise(i);
-      default: push(i, {.form = plain(o), .what = o, .weights = {i}});
+      case op_kind::normalise:
+        return normalise(i);
+      case op_kind::batch_norm:
+        return batch_norm(i);
+      case op_kind::activate:
+        return activate(i);
+      case op_kind::add:
+        return add(i);
+      case op_kind::concat:
+        return concat(i);
+      case op_kind::depthwise:
+        return depthwise(i);
+      default:
+        push(i, {.form = plain(o), .what = o, .weights = {i}});
     }
   }
 
   static constexpr structure plain(const op& o) {
     switch (o.kind) {
-      case op_kind::convolution: return windowed(step_kind::convolution, o);
-      case op_kind::max_pool: return {.kind = step_kind::max_pool};
-      case op_kind::average_pool: return {.kind = step_kind::average_pool};
-      case op_kind::resize: return {.kind = step_kind::resize};
-      case op_kind::scale: return {.kind = step_kind::scale};
-      default: return {.kind = static_cast<step_kind>(o.kind)};  // own
+      case op_kind::convolution:
+        return windowed(step_kind::convolution, o);
+      case op_kind::max_pool:
+        return {.kind = step_kind::max_pool};
+      case op_kind::average_pool:
+        return {.kind = step_kind::average_pool};
+      case op_kind::resize:
+        return {.kind = step_kind::resize};
+      case op_kind::scale:
+        return {.kind = step_kind::scale};
+      default:
+        return {.kind = static_cast<step_kind>(o.kind)};  // own
     }
   }
 
@@ -74,7 +88,8 @@ class fuser {
     if (options_.fold && s >= 0 && result_.steps[index(s)].form.after == activation::none) {
       step& made = result_.steps[index(s)];
       const step_kind kind = made.form.kind;
-      if ((kind == step_kind::convolution || kind == step_kind::depthwise) && made.weights.norm < 0 && !made.form.sum) {
+      if ((kind == step_kind::convolution || kind == step_kind::depthwise) && made.weights.norm < 0 &&
+          !made.form.sum) {
         made.weights.norm = i;
         return become(i, s);
       }
@@ -98,8 +113,10 @@ class fuser {
       case step_kind::convolution:
       case step_kind::depthwise:
       case step_kind::batch_norm:
-      case step_kind::add: return form.after == activation::none;
-      default: return false;
+      case step_kind::add:
+        return form.after == activation::none;
+      default:
+        return false;
     }
   }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Live ranges -> offsets in one arena. A value lives from the step that first writes it to the last that reads it;
-// slices of a concatenation live and lie where the concatenation does.
+// Live ranges -> offsets in one arena. A value lives from the step that first writes it to the last that
+// reads it; slices of a concatenation live and lie where the concatenation does.
 #include <algorithm>
 #include <cstdint>
 #include <vector>
@@ -39,7 +39,8 @@ class allocator_of_values {
   };
 
   constexpr std::size_t root(int v) const {
-    while (p_.values[static_cast<std::size_t>(v)].parent >= 0) v = p_.values[static_cast<std::size_t>(v)].parent;
+    while (p_.values[static_cast<std::size_t>(v)].parent >= 0)
+      v = p_.values[static_cast<std::size_t>(v)].parent;
     return static_cast<std::size_t>(v);
   }
 

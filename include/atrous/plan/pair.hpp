@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Depthwise + pointwise -> one step: the map between them, 44 % of Xception's traffic, never leaves the cache.
+// Depthwise + pointwise -> one step: the map between them, 44 % of Xception's traffic, never leaves the
+// cache.
 #include <cstddef>
 #include <vector>
 

@@ -14,10 +14,10 @@ namespace atrous {
 
 /// What the planner may do. Training and tools that look inside switch things off; the graph stays the same.
 struct plan_options {
-  bool fold = true;      // batch norm into the convolution before it
-  bool fuse = true;      // activations and sums into their producers, concatenations in place
-  bool pair = true;      // depthwise and pointwise in one step
-  bool reuse = true;     // memory of values that nobody reads any more
+  bool fold = true;   // batch norm into the convolution before it
+  bool fuse = true;   // activations and sums into their producers, concatenations in place
+  bool pair = true;   // depthwise and pointwise in one step
+  bool reuse = true;  // memory of values that nobody reads any more
 
   static constexpr plan_options keep_everything() { return {false, false, false, false}; }
 };
@@ -26,10 +26,10 @@ struct plan_view {
   std::span<const step> steps;
   std::span<const value> values;
   int batch = 1;
-  int logits = -1;              // the value that enters the last resize
-  bool labels = false;          // whether the last step gives labels
-  shape output{};               // of the network, after the last resize
-  std::int64_t arena = 0;       // elements of all values together, for the whole batch
+  int logits = -1;         // the value that enters the last resize
+  bool labels = false;     // whether the last step gives labels
+  shape output{};          // of the network, after the last resize
+  std::int64_t arena = 0;  // elements of all values together, for the whole batch
 };
 
 struct plan {
@@ -61,15 +61,7 @@ struct frozen_plan {
 
 template <std::size_t Steps, std::size_t Values>
 constexpr frozen_plan<Steps, Values> freeze(const plan& p) {
-  frozen_plan<Steps, Values> f{};
-  for (std::size_t i = 0; i < Steps; ++i) f.steps[i] = p.steps[i];
-  for (std::size_t i = 0; i < Values; ++i) f.values[i] = p.values[i];
-  f.batch = p.batch;
-  f.logits = p.logits;
-  f.labels = p.labels;
-  f.output = p.output;
-  f.arena = p.arena;
-  return f;
+  return {frozen<Steps>(p.steps), frozen<Values>(p.values), p.batch, p.logits, p.labels, p.output, p.arena};
 }
 
 }  // namespace atrous

@@ -22,11 +22,14 @@ constexpr plan make_plan(graph_view g, int batch = 1, plan_options options = {})
 
 /// Whether two plans run the same kernels on the same weights, whatever their extents.
 constexpr bool same_structure(plan_view a, plan_view b) {
-  const auto channels = [](plan_view p, int v) { return v < 0 ? 0 : p.values[static_cast<std::size_t>(v)].extent.channels; };
-  return std::equal(a.steps.begin(), a.steps.end(), b.steps.begin(), b.steps.end(), [&](const step& s, const step& t) {
-    return s.form == t.form && s.weights == t.weights && s.first_weights == t.first_weights &&
-           channels(a, s.x) == channels(b, t.x) && channels(a, s.y) == channels(b, t.y);
-  });
+  const auto channels = [](plan_view p, int v) {
+    return v < 0 ? 0 : p.values[static_cast<std::size_t>(v)].extent.channels;
+  };
+  return std::equal(
+      a.steps.begin(), a.steps.end(), b.steps.begin(), b.steps.end(), [&](const step& s, const step& t) {
+        return s.form == t.form && s.weights == t.weights && s.first_weights == t.first_weights &&
+               channels(a, s.x) == channels(b, t.x) && channels(a, s.y) == channels(b, t.y);
+      });
 }
 
 constexpr std::vector<structure> distinct_structures(plan_view p) {
@@ -41,30 +44,21 @@ struct plan_size {
   std::size_t steps = 0, values = 0, structures = 0;
 };
 
-template <const network& Net>
-constexpr auto planned() {
-  constexpr plan_size size = [] {
-    const plan p = make_plan(graph_of<Net>);
-    return plan_size{p.steps.size(), p.values.size(), distinct_structures(p).size()};
-  }();
-  return freeze<size.steps, size.values>(make_plan(graph_of<Net>));
+constexpr plan_size size_of_plan(graph_view g) {
+  const plan p = make_plan(g);
+  return {p.steps.size(), p.values.size(), distinct_structures(p).size()};
 }
+
+template <const network& Net>
+inline constexpr plan_size planned_size = size_of_plan(graph_of<Net>);
 
 /// The plan of a network known at compile time, at its declared extents.
 template <const network& Net>
-inline constexpr auto plan_of = planned<Net>();
-
-template <const network& Net>
-constexpr auto listed_structures() {
-  constexpr std::size_t count = distinct_structures(plan_of<Net>).size();
-  std::array<structure, count> all{};
-  const std::vector<structure> found = distinct_structures(plan_of<Net>);
-  for (std::size_t i = 0; i < count; ++i) all[i] = found[i];
-  return all;
-}
+inline constexpr auto plan_of =
+    freeze<planned_size<Net>.steps, planned_size<Net>.values>(make_plan(graph_of<Net>));
 
 /// The structures that a network needs kernels for, each once.
 template <const network& Net>
-inline constexpr auto structures_of = listed_structures<Net>();
+inline constexpr auto structures_of = frozen<planned_size<Net>.structures>(distinct_structures(plan_of<Net>));
 
 }  // namespace atrous

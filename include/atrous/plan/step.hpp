@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// One launch of a kernel. Its `structure` is what kernels are compiled for (a template argument); extents, channels
-// and rates are values. The list of structures is short and closed, so that networks known at compile time and
-// networks put together at run time execute the same instantiations.
+// One launch of a kernel. Its `structure` is what kernels are compiled for (a template argument); extents,
+// channels and rates are values. The list of structures is short and closed, so that networks known at
+// compile time and networks put together at run time execute the same instantiations.
 #include <array>
 #include <cstdint>
 
@@ -12,32 +12,32 @@ namespace atrous {
 
 /// What a step computes. Kinds from `own` on are the op_kind of users' primitives.
 enum class step_kind : int {
-  input,         // image in memory -> numbers, with the network's normalisation
-  convolution,   // dense or pointwise, then bias, sum, activation
-  depthwise,     // (activation,) depthwise, bias, activation
-  separable,     // depthwise and pointwise in one go; what lies between never leaves the cache
-  batch_norm,    // x * scale + shift, where it could not be folded
+  input,        // image in memory -> numbers, with the network's normalisation
+  convolution,  // dense or pointwise, then bias, sum, activation
+  depthwise,    // (activation,) depthwise, bias, activation
+  separable,    // depthwise and pointwise in one go; what lies between never leaves the cache
+  batch_norm,   // x * scale + shift, where it could not be folded
   activate,
   max_pool,
   average_pool,
   resize,
   add,
   scale,
-  copy,          // into a slice of a concatenation, where a producer could not write in place
-  labels,        // resize of the logits and argmax; the resized logits are never stored
+  copy,    // into a slice of a concatenation, where a producer could not write in place
+  labels,  // resize of the logits and argmax; the resized logits are never stored
   own = 1000,
 };
 
 /// The part of a step that kernels are compiled for.
 struct structure {
   step_kind kind = step_kind::input;
-  int kernel = 0;                          // 1, 3, 5, 7; 0: any
-  int stride = 0;                          // 1, 2; 0: any
-  activation before = activation::none;    // of what a depthwise reads
-  activation between = activation::none;   // of a separable, after its depthwise
-  activation after = activation::none;     // of what is written
-  bool sum = false;                        // a second feature map is added before `after`
-  bool border = false;                     // the border has a value per channel
+  int kernel = 0;                         // 1, 3, 5, 7; 0: any
+  int stride = 0;                         // 1, 2; 0: any
+  activation before = activation::none;   // of what a depthwise reads
+  activation between = activation::none;  // of a separable, after its depthwise
+  activation after = activation::none;    // of what is written
+  bool sum = false;                       // a second feature map is added before `after`
+  bool border = false;                    // the border has a value per channel
   friend constexpr bool operator==(const structure&, const structure&) = default;
 };
 
@@ -47,24 +47,24 @@ struct source {
   friend constexpr bool operator==(const source&, const source&) = default;
 };
 
-/// One launch. `x`, `other` and `y` are indices into plan.values, -1 where a step has none: the input step reads
-/// the user's image, the labels step writes the user's labels.
+/// One launch. `x`, `other` and `y` are indices into plan.values, -1 where a step has none: the input step
+/// reads the user's image, the labels step writes the user's labels.
 struct step {
   structure form{};
-  op what{};               // of a separable: its pointwise
-  op first{};              // of a separable: its depthwise
+  op what{};   // of a separable: its pointwise
+  op first{};  // of a separable: its depthwise
   source weights{}, first_weights{};
-  int node = 0;            // the last node of the graph that is folded in: names the step
+  int node = 0;  // the last node of the graph that is folded in: names the step
   int x = -1, other = -1, y = -1;
 };
 
 /// A feature map in the arena, or a slice of one. Offsets and strides in elements, of the whole batch.
 struct value {
   shape extent{};
-  int parent = -1;            // the concatenation it is a slice of
-  int channel = 0;            // the first channel of that slice
-  std::int64_t offset = 0;    // from the beginning of the arena
-  std::int64_t pixel = 0;     // from one pixel to the next
+  int parent = -1;          // the concatenation it is a slice of
+  int channel = 0;          // the first channel of that slice
+  std::int64_t offset = 0;  // from the beginning of the arena
+  std::int64_t pixel = 0;   // from one pixel to the next
 };
 
 constexpr int listed(int number, int last, int step) {

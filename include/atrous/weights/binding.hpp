@@ -19,15 +19,16 @@ namespace atrous {
 struct weights_report {
   std::string source;
   std::vector<std::string> missing, unexpected, unfit;
-  int ignored = 0;  // training state that inference has no use for
+  int ignored = 0;      // training state that inference has no use for
   bool folded = false;  // batch norm comes as biases
 
   bool fits() const { return missing.empty() && unexpected.empty() && unfit.empty(); }
 
   /// One line: the counts and the first three names.
   std::string summary() const {
-    std::string text = printable(source) + ": does not fit the network: " + std::to_string(missing.size()) + " missing, " +
-                       std::to_string(unexpected.size()) + " unexpected, " + std::to_string(unfit.size()) + " of another shape or type";
+    std::string text = printable(source) + ": does not fit the network: " + std::to_string(missing.size()) +
+                       " missing, " + std::to_string(unexpected.size()) + " unexpected, " +
+                       std::to_string(unfit.size()) + " of another shape or type";
     std::vector<std::string> all = unfit;
     for (const std::string& name : missing) all.push_back("missing " + name);
     for (const std::string& name : unexpected) all.push_back("unexpected " + name);
@@ -51,21 +52,23 @@ struct weights_mismatch : std::invalid_argument {
   explicit weights_mismatch(weights_report r) : std::invalid_argument(r.text()), report(std::move(r)) {}
 };
 
-/// The tensor of every parameter of a graph. Null where batch norm comes folded: then the place of `beta` holds the
-/// biases that took its role.
+/// The tensor of every parameter of a graph. Null where batch norm comes folded: then the place of `beta`
+/// holds the biases that took its role.
 struct binding {
   std::string source;
   std::vector<const stored_tensor*> tensors;  // as graph.parameters
   std::vector<std::string> names;
 };
 
-/// Whether a tensor is training state or an ImageNet classifier, which checkpoints carry along (spec section 3.1).
+/// Whether a tensor is training state or an ImageNet classifier, which checkpoints carry along (spec
+/// section 3.1).
 inline bool is_training_state(std::string_view name, const tensor_set& all) {
   if (name == "global_step" || name == "beta1_power" || name == "beta2_power") return true;
   const std::size_t slash = name.rfind('/');
   if (slash == std::string_view::npos) return false;
   const std::string_view leaf = name.substr(slash + 1), base = name.substr(0, slash);
-  for (std::string_view slot : {"Momentum", "Adam", "Adam_1", "RMSProp", "RMSProp_1", "ExponentialMovingAverage"}) {
+  for (std::string_view slot :
+       {"Momentum", "Adam", "Adam_1", "RMSProp", "RMSProp_1", "ExponentialMovingAverage"}) {
     if (leaf == slot) return all.find(base) != nullptr;
   }
   return name.find("/logits/") != std::string_view::npos || name.find("/Logits/") != std::string_view::npos;
@@ -81,7 +84,8 @@ class binder {
 
   weights_report bind() {
     for (int i = 0; i < g_.size(); ++i) {
-      for (std::size_t k = first(i); k < last(i); ++k) bound_.names[k] = g_.parameter_name(i, g_.parameters[k]);
+      for (std::size_t k = first(i); k < last(i); ++k)
+        bound_.names[k] = g_.parameter_name(i, g_.parameters[k]);
     }
     for (int i = 0; i < g_.size(); ++i) {
       if (g_[i].what.kind != op_kind::batch_norm || !bind_folded(i)) bind_plain(i);
@@ -140,8 +144,9 @@ class binder {
     const bool real = found.type == element_type::f32 || found.type == element_type::f16 ||
                       found.type == element_type::bf16 || found.type == element_type::f64;
     if (found.shape == expected && real) return;
-    report_.unfit.push_back(printable(found.name) + " (expected " + text_of(expected) + (real ? "" : " F32") + ", found " +
-                            text_of(found.shape) + (real ? "" : " " + std::string(name_of(found.type))) + ")");
+    report_.unfit.push_back(printable(found.name) + " (expected " + text_of(expected) + (real ? "" : " F32") +
+                            ", found " + text_of(found.shape) +
+                            (real ? "" : " " + std::string(name_of(found.type))) + ")");
   }
 
   graph_view g_;
@@ -151,7 +156,8 @@ class binder {
   std::map<std::string_view, bool> used_;
 };
 
-/// Binds a file to a network. `file` must outlive the result. Throws weights_mismatch if anything does not fit.
+/// Binds a file to a network. `file` must outlive the result. Throws weights_mismatch if anything does not
+/// fit.
 inline binding bind(graph_view g, const tensor_set& file) {
   binder b(g, file);
   weights_report report = b.bind();

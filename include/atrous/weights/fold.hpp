@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Reads the arrays of one layer and folds batch norm into them: y = gamma (Wx - mean) / sqrt(variance + epsilon) +
-// beta is a convolution with scaled kernel and a bias. Computed in double, rounded once.
+// Reads the arrays of one layer and folds batch norm into them: y = gamma (Wx - mean) / sqrt(variance +
+// epsilon) + beta is a convolution with scaled kernel and a bias. Computed in double, rounded once.
 #include <cmath>
 #include <cstdint>
 #include <stdexcept>
@@ -13,7 +13,8 @@
 
 namespace atrous {
 
-/// One layer ready to be packed: kernel as checkpoints lay it out, bias per output channel, border per input channel.
+/// One layer ready to be packed: kernel as checkpoints lay it out, bias per output channel, border per input
+/// channel.
 struct folded_layer {
   std::vector<float> kernel, bias, border;
 };
@@ -59,14 +60,16 @@ class folder {
     read_floats(t, numbers);
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       if (!std::isfinite(numbers[i])) {
-        throw std::invalid_argument(printable(b_.source) + ": tensor " + printable(t.name) + ": element " + std::to_string(i) + " of " +
-                                    std::to_string(numbers.size()) + " is " + std::to_string(numbers[i]) + ", expected a finite number");
+        throw std::invalid_argument(printable(b_.source) + ": tensor " + printable(t.name) + ": element " +
+                                    std::to_string(i) + " of " + std::to_string(numbers.size()) + " is " +
+                                    std::to_string(numbers[i]) + ", expected a finite number");
       }
     }
     return numbers;
   }
 
-  /// The channel's last extent varies fastest in a dense kernel; a depthwise kernel has one column per channel.
+  /// The channel's last extent varies fastest in a dense kernel; a depthwise kernel has one column per
+  /// channel.
   static void scale(folded_layer& f, const folded_layer& norm, std::size_t out) {
     for (std::size_t i = 0; i < f.kernel.size(); ++i)
       f.kernel[i] = static_cast<float>(double{f.kernel[i]} * norm.kernel[i % out]);
@@ -79,18 +82,26 @@ class folder {
     std::vector<float> gamma, beta, mean, variance;
     for (std::size_t k = first(i); k < last(i); ++k) {
       switch (g_.parameters[k].use) {
-        case role::gamma: gamma = read(k); break;
-        case role::beta: beta = read(k); break;
-        case role::moving_mean: mean = read(k); break;
-        default: variance = read(k);
+        case role::gamma:
+          gamma = read(k);
+          break;
+        case role::beta:
+          beta = read(k);
+          break;
+        case role::moving_mean:
+          mean = read(k);
+          break;
+        default:
+          variance = read(k);
       }
     }
     folded_layer f{std::vector<float>(beta.size(), 1.0F), beta, {}};
     for (std::size_t c = 0; c < variance.size(); ++c) {
       const double scale = gamma[c] / std::sqrt(double{variance[c]} + g_[i].what.epsilon);
       if (!std::isfinite(scale)) {
-        throw std::invalid_argument(printable(b_.source) + ": " + g_.scope_name(g_[i].scope) + ": moving_variance of channel " +
-                                    std::to_string(c) + " is " + std::to_string(variance[c]) + ", expected more than -epsilon");
+        throw std::invalid_argument(printable(b_.source) + ": " + g_.scope_name(g_[i].scope) +
+                                    ": moving_variance of channel " + std::to_string(c) + " is " +
+                                    std::to_string(variance[c]) + ", expected more than -epsilon");
       }
       f.kernel[c] = static_cast<float>(scale);
       f.bias[c] = static_cast<float>(beta[c] - mean[c] * scale);

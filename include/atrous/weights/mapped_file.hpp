@@ -3,13 +3,11 @@
 // A file as read-only bytes, mapped rather than read: weights are used where they lie, pages come from the
 // cache that all processes share. POSIX only. A file must not be shortened while it is mapped (replace it by
 // a rename, as replaced_file does).
-
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atrous/weights/printable.hpp>
 #include <cerrno>
 #include <cstddef>
 #include <filesystem>
@@ -18,6 +16,8 @@
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include <atrous/weights/printable.hpp>
 
 namespace atrous {
 

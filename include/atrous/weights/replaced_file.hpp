@@ -2,12 +2,10 @@
 #pragma once
 // Writing a file so that its name only ever shows the old contents or all of the new: bytes go to a temporary
 // file in the same folder, which takes the name at the end. A device or a pipe is written directly.
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atrous/weights/mapped_file.hpp>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
@@ -16,6 +14,8 @@
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include <atrous/weights/mapped_file.hpp>
 
 namespace atrous {
 

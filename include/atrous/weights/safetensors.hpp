@@ -3,13 +3,7 @@
 // safetensors files: eight bytes of header length, a JSON header, the data. Reading maps the file and checks
 // everything the header claims before any tensor is handed out. Writing replaces the file at once or not at
 // all.
-
 #include <algorithm>
-#include <atrous/weights/mapped_file.hpp>
-#include <atrous/weights/printable.hpp>
-#include <atrous/weights/replaced_file.hpp>
-#include <atrous/weights/safetensors_header.hpp>
-#include <atrous/weights/stored_tensor.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -23,6 +17,12 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <atrous/weights/mapped_file.hpp>
+#include <atrous/weights/printable.hpp>
+#include <atrous/weights/replaced_file.hpp>
+#include <atrous/weights/safetensors_header.hpp>
+#include <atrous/weights/stored_tensor.hpp>
 
 namespace atrous {
 

@@ -2,11 +2,8 @@
 #pragma once
 // The JSON header of a safetensors file, consumed event by event: a hostile header costs neither a tree nor
 // recursion, and the first thing that does not belong ends the reading with an error that names it.
-
 #include <algorithm>
 #include <array>
-#include <atrous/weights/printable.hpp>
-#include <atrous/weights/stored_tensor.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -16,6 +13,9 @@
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include <atrous/weights/printable.hpp>
+#include <atrous/weights/stored_tensor.hpp>
 
 namespace atrous {
 

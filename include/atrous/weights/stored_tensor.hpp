@@ -3,10 +3,8 @@
 // A tensor as a file holds it (name, element type, shape, bytes) and a set of them: what every reader of
 // weights returns, whatever the format. Bytes stay where the file is mapped; nothing is copied or converted
 // until a parameter asks for floats.
-
 #include <algorithm>
 #include <array>
-#include <atrous/weights/printable.hpp>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +18,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <atrous/weights/printable.hpp>
 
 namespace atrous {
 

@@ -3,6 +3,7 @@
 // ADE20K's scene parsing classes in the order of its annotations: 0 is what carries no label, 1 to 150 the
 // classes by falling share of pixels. Networks of 150 classes leave 0 out.
 #include <array>
+
 #include <atrous/data/palettes/colour.hpp>
 
 namespace atrous {

@@ -2,6 +2,7 @@
 #pragma once
 // The 11 classes of CamVid as SegNet grouped them. Annotations mark what carries no label with 11.
 #include <array>
+
 #include <atrous/data/palettes/colour.hpp>
 
 namespace atrous {

@@ -2,6 +2,7 @@
 #pragma once
 // The 19 classes of Cityscapes that are trained and scored, by train id. 255 carries no label.
 #include <array>
+
 #include <atrous/data/palettes/colour.hpp>
 
 namespace atrous {

@@ -2,9 +2,10 @@
 #pragma once
 // PASCAL VOC: its classes, and its rule that gives any index a colour of its own.
 #include <array>
-#include <atrous/data/palettes/colour.hpp>
 #include <cstdint>
 #include <string_view>
+
+#include <atrous/data/palettes/colour.hpp>
 
 namespace atrous {
 

@@ -1,0 +1,17 @@
+# Debian installs one libomp at a time, whichever clang it came with: a clang without its own uses that one.
+if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang" OR DEFINED OpenMP_CXX_FLAGS)
+  return()
+endif()
+find_package(OpenMP QUIET COMPONENTS CXX)
+file(GLOB libraries /usr/lib/llvm-*/lib/libomp.so)
+file(GLOB headers /usr/lib/llvm-*/lib/clang/*/include/omp.h)
+if(OpenMP_CXX_FOUND OR NOT libraries OR NOT headers)
+  return()
+endif()
+list(GET libraries 0 library)
+list(GET headers 0 header)
+cmake_path(GET header PARENT_PATH folder)
+# After all other folders: beside omp.h lie the intrinsics of another compiler.
+set(OpenMP_CXX_FLAGS "-fopenmp=libomp -idirafter ${folder}" CACHE STRING "" FORCE)
+set(OpenMP_CXX_LIB_NAMES omp CACHE STRING "" FORCE)
+set(OpenMP_omp_LIBRARY ${library} CACHE FILEPATH "" FORCE)

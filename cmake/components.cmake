@@ -1,0 +1,19 @@
+# The packages behind each component, one list for the build and for atrousConfig.cmake.
+set(atrous_components xtensor openmp io cuda)
+set(atrous_packages_xtensor xtensor)
+set(atrous_packages_openmp OpenMP Eigen3 xtensor)
+set(atrous_packages_io nlohmann_json PNG JPEG EXIF)
+set(atrous_packages_cuda CUDAToolkit)
+set(atrous_parts_of_OpenMP COMPONENTS CXX)  # or a user's C compiler would need OpenMP too
+
+# Looks for the packages of a component; `result` lists those that are missing.
+function(atrous_missing component result)
+  set(missing "")
+  foreach(package IN LISTS atrous_packages_${component})
+    find_package(${package} QUIET ${atrous_parts_of_${package}})
+    if(NOT ${package}_FOUND)
+      list(APPEND missing ${package})
+    endif()
+  endforeach()
+  set(${result} "${missing}" PARENT_SCOPE)
+endfunction()

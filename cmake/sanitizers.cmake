@@ -1,0 +1,5 @@
+set(ATROUS_SANITIZE "" CACHE STRING "What -fsanitize= takes: address,undefined or thread")
+if(ATROUS_SANITIZE)
+  add_compile_options(-fsanitize=${ATROUS_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${ATROUS_SANITIZE})
+endif()

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The policy for CPUs: threads by OpenMP, vectors by whatever the processor has, one binary for all of them. Results
+// do not depend on the number of threads, to the bit.
+#include <atrous/backend/openmp/convolution.hpp>
+#include <atrous/backend/openmp/depthwise.hpp>
+#include <atrous/backend/openmp/elementwise.hpp>
+#include <atrous/backend/openmp/input.hpp>
+#include <atrous/backend/openmp/labels.hpp>
+#include <atrous/backend/openmp/pooling.hpp>
+#include <atrous/backend/openmp/resize.hpp>
+#include <atrous/backend/openmp/separable.hpp>
+#include <atrous/backend/reference.hpp>
+
+namespace atrous {
+
+/// `Choice::get()` says which instruction set: simd::widest, or simd::only<...>.
+template <class Choice>
+struct openmp_with : reference {
+  using element = float;
+
+  // ---- dense kernels are packed in panels, depthwise ones stay as checkpoints have them
+
+  static std::int64_t packed_elements(const op& o, shape in) {
+    if (o.kind == op_kind::depthwise) return reference::packed_elements(o, in);
+    return cpu::packed_panels<element>(Choice::get(), terms(o, in), o.out);
+  }
+  static void pack(const op& o, shape in, const float* kernel, element* packed) {
+    if (o.kind == op_kind::depthwise) return reference::pack(o, in, kernel, packed);
+    cpu::pack_panels(Choice::get(), terms(o, in), o.out, kernel, packed);
+  }
+  static std::size_t scratch_bytes(const step& s, shape x, int threads) {
+    switch (s.form.kind) {
+      case step_kind::convolution: return cpu::convolution_cut<element>(Choice::get(), s.what, x.channels).scratch(Choice::get(), threads);
+      case step_kind::separable: return cpu::separable_scratch<element>(Choice::get(), x.channels, threads);
+      case step_kind::resize: return cpu::resize_scratch<element>(x, threads);
+      case step_kind::labels: return cpu::labels_scratch<element>(x);
+      default: return 0;
+    }
+  }
+
+  // ---- kernels: what they read, write and cost is said where they are
+
+  template <structure S>
+  static void input(const operands<element>& o) {
+    cpu::input(Choice::get(), o);
+  }
+  template <structure S>
+  static void convolution(const operands<element>& o) {
+    cpu::convolution(Choice::get(), o, S.after, S.sum, S.border ? o.weights.border : nullptr);
+  }
+  template <structure S>
+  static void depthwise(const operands<element>& o) {
+    cpu::depthwise<S.before>(Choice::get(), o, S.after);
+  }
+  template <structure S>
+  static void separable(const operands<element>& o) {
+    cpu::separable<S.before>(Choice::get(), o, S.between, S.after, S.sum);
+  }
+  template <structure S>
+  static void batch_norm(const operands<element>& o) {
+    cpu::batch_norm(Choice::get(), o, S.after);
+  }
+  template <structure S>
+  static void activate(const operands<element>& o) {
+    cpu::activate(Choice::get(), o, S.after);
+  }
+  template <structure S>
+  static void max_pool(const operands<element>& o) {
+    cpu::max_pool(Choice::get(), o);
+  }
+  template <structure S>
+  static void average_pool(const operands<element>& o) {
+    cpu::average_pool(Choice::get(), o);
+  }
+  template <structure S>
+  static void resize(const operands<element>& o) {
+    cpu::resize(Choice::get(), o);
+  }
+  template <structure S>
+  static void add(const operands<element>& o) {
+    cpu::add(Choice::get(), o, S.after);
+  }
+  template <structure S>
+  static void scale(const operands<element>& o) {
+    cpu::scale(Choice::get(), o);
+  }
+  template <structure S>
+  static void copy(const operands<element>& o) {
+    cpu::activate(Choice::get(), o, activation::none);
+  }
+  template <structure S>
+  static void labels(const operands<element>& o) {
+    cpu::labels(Choice::get(), o);
+  }
+
+ private:
+  static constexpr std::int64_t terms(const op& o, shape in) { return std::int64_t{o.kernel} * o.kernel * in.channels; }
+};
+
+struct openmp : openmp_with<simd::widest> {
+  static constexpr const char* name = "openmp";
+};
+static_assert(backend<openmp>);
+
+}  // namespace atrous

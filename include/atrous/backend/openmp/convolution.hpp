@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Dense convolution of any kernel, stride, rate and padding: what the taps of a block of output pixels see is laid
+// out as a matrix that fits the cache, a few taps at a time, and multiplied. Taps that no pixel of the block sees are
+// left out. Blocks and taps depend on shapes alone.
+#include <cstring>
+
+#include <atrous/backend/openmp/separable.hpp>
+#include <atrous/backend/openmp/taps.hpp>
+
+namespace atrous::cpu {
+
+/// Which numbers of a window are laid out at a time: some taps with all channels, or a part of one tap's channels.
+struct window_part {
+  int tap = 0, taps = 0;          // the first, how many
+  int channel = 0, channels = 0;  // the first, how many
+};
+
+/// The left matrix of a block of output pixels.
+///
+///   reads   x or border under the taps
+///   writes  to (pixels, taps * channels)
+///   cost    a copy
+template <class T>
+struct patches {
+  const view<const T>* x = nullptr;
+  const T* border = nullptr;
+  const axis* rows = nullptr;
+  const axis* columns = nullptr;
+  position from{};  // the first output pixel
+  int pixels = 0;   // of the same output row
+  window_part part{};
+  T* to = nullptr;
+  std::ptrdiff_t to_row = 0;
+
+  template <class Isa>
+  [[gnu::always_inline]] void operator()() const {
+    using lanes = simd::lanes<T, Isa::bytes>;
+    const tap_range u = rows->inside(from.row);
+    for (int p = 0; p < pixels; ++p) {
+      const tap_range v = columns->inside(from.column + p);
+      T* out = to + p * to_row;
+      for (int t = part.tap; t < part.tap + part.taps;) {
+        const int i = t / columns->taps, j = t - i * columns->taps;
+        const int end = std::min(columns->taps, j + part.tap + part.taps - t);
+        line<lanes>(p, i, u, j, end, v, out);
+        out += (end - j) * part.channels;
+        t += end - j;
+      }
+    }
+  }
+
+ private:
+  /// Taps j ... end - 1 of kernel row i, for output pixel p.
+  template <class L>
+  [[gnu::always_inline]] void line(int p, int i, tap_range u, int j, int end, tap_range v, T* out) const {
+    const bool row_inside = i >= u.first && i < u.last;
+    const int first = row_inside ? std::clamp(v.first, j, end) : end;
+    const int last = row_inside ? std::clamp(v.last, first, end) : end;
+    outside<L>(first - j, out);
+    out += (first - j) * part.channels;
+    if (last > first) {
+      const T* pixel = x->at(from.image, rows->start(from.row) + i * rows->rate,
+                             columns->start(from.column + p) + first * columns->rate) + part.channel;
+      const std::ptrdiff_t right = columns->rate * x->pixel;
+      if (right == part.channels) {
+        simd::copy_values<L>(out, pixel, (last - first) * part.channels);
+      } else {
+        for (int k = 0; k < last - first; ++k)
+          simd::copy_values<L>(out + k * part.channels, pixel + k * right, part.channels);
+      }
+    }
+    out += (last - first) * part.channels;
+    outside<L>(end - last, out);
+  }
+
+  template <class L>
+  [[gnu::always_inline]] void outside(int count, T* out) const {
+    if (border == nullptr) {
+      simd::fill_values<L>(out, T(0), count * part.channels);
+    } else {
+      for (int k = 0; k < count; ++k) simd::copy_values<L>(out + k * part.channels, border + part.channel, part.channels);
+    }
+  }
+};
+
+/// How a dense convolution is cut, by its shape.
+template <class T>
+struct convolution_cut {
+  int taps = 0, channels = 0;  // laid out at a time
+  std::int64_t pitch = 0;      // of the left matrix
+  std::int64_t rows = 0;       // of a block, at most
+
+  constexpr convolution_cut(simd::instruction_set set, const op& o, int input_channels, int most = 576)
+      : taps(std::clamp(most / input_channels, 1, o.kernel * o.kernel)),
+        channels(input_channels <= most ? input_channels : terms_at_once(input_channels)),
+        pitch(block_row<T>(std::int64_t{taps} * channels)),
+        rows(rows_at_once<T>(set, pitch)) {}
+
+  std::size_t scratch(simd::instruction_set set, int threads) const {
+    return static_cast<std::size_t>((rows + simd::properties_at(set).rows) * pitch * threads) * sizeof(T);
+  }
+};
+
+/// One block of output pixels on one thread.
+template <class T>
+class convolved_block {
+ public:
+  convolved_block(simd::instruction_set set, const operands<T>& o, const product<T>& all, const T* border, T* scratch)
+      : set_(set),
+        o_(o),
+        product_(all),
+        border_(border),
+        scratch_(scratch),
+        rows_(rows_axis(o.run->what, o.x.shape())),
+        columns_(columns_axis(o.run->what, o.x.shape())),
+        cut_(set, o.run->what, o.x.channels) {}
+
+  void run(std::int64_t first, std::int64_t last) {
+    first_ = first;
+    last_ = last;
+    product_.a = scratch_;
+    product_.a_row = cut_.pitch;
+    product_.rows = static_cast<int>(last - first);
+    const int taps = o_.run->what.kernel * o_.run->what.kernel;
+    window_part waiting{};  // found, not yet multiplied: whether it is the last decides how it ends
+    for (int t = 0; t < taps;) {
+      int end = t;
+      while (end < taps && end - t < cut_.taps && seen(end)) ++end;
+      for (int c = 0; end > t && c < o_.x.channels; c += cut_.channels) {
+        if (waiting.taps > 0) pass(waiting, false);
+        waiting = {t, end - t, c, std::min(cut_.channels, o_.x.channels - c)};
+      }
+      t = end > t ? end : t + 1;
+    }
+    pass(waiting, true);
+  }
+
+ private:
+  bool seen(int tap) const {
+    if (border_ != nullptr) return true;
+    const int i = tap / columns_.taps, j = tap % columns_.taps;
+    const position begin = position_of(first_, rows_.out, columns_.out);
+    const position end = position_of(last_ - 1, rows_.out, columns_.out);
+    const bool many = begin.image != end.image;
+    const bool wide = many || begin.row != end.row;
+    return within(rows_, i, many ? 0 : begin.row, many ? rows_.out - 1 : end.row) &&
+           within(columns_, j, wide ? 0 : begin.column, wide ? columns_.out - 1 : end.column);
+  }
+  /// Whether tap i of some output from ... to lies inside (between the outermost ones, at least).
+  static bool within(const axis& a, int i, int from, int to) {
+    return a.start(to) + i * a.rate >= 0 && a.start(from) + i * a.rate < a.in;
+  }
+
+  void pass(const window_part& part, bool final) {
+    each_row(first_, last_, rows_.out, columns_.out, [&](int n, int i, int j, int end, std::int64_t done) {
+      simd::dispatch(set_, patches<T>{&o_.x, border_, &rows_, &columns_, {n, i, j}, end - j, part,
+                                      scratch_ + done * cut_.pitch, cut_.pitch});
+    });
+    product<T> some = product_;
+    some.terms = part.taps * part.channels;
+    some.b += (std::ptrdiff_t{part.tap} * o_.x.channels + part.channel) * panel_columns<T>(set_);
+    some.y = o_.y.at(first_);
+    if (started_) some.bias = nullptr;
+    started_ = true;
+    if (final) {
+      some.other = product_.other_row != 0 ? o_.other.at(first_) : nullptr;
+    } else {
+      some.after = {};
+    }
+    simd::dispatch(set_, some);
+  }
+
+  simd::instruction_set set_;
+  const operands<T>& o_;
+  product<T> product_;
+  const T* border_;
+  T* scratch_;
+  axis rows_, columns_;
+  convolution_cut<T> cut_;
+  std::int64_t first_ = 0, last_ = 0;
+  bool started_ = false;
+};
+
+/// Whether each output pixel sees just the input pixel at its own place.
+template <class T>
+bool reads_in_place(const operands<T>& o) {
+  const op& what = o.run->what;
+  const bool moved = rows_of(what, o.x.shape()).before != 0 || columns_of(what, o.x.shape()).before != 0;
+  return what.kernel == 1 && what.stride == 1 && !moved && o.y.height == o.x.height && o.y.width == o.x.width;
+}
+
+/// reads x, weights, bias, border (may be nullptr), other; writes y, scratch. cost: pixels * taps seen * C * channels
+/// out multiply-adds.
+template <class T>
+void convolution(simd::instruction_set set, const operands<T>& o, activation after, bool sum, const T* border) {
+  if (reads_in_place(o)) return pointwise(set, o, after, sum);
+  constexpr std::int64_t shares = 32;  // blocks for any number of threads, at least
+  const convolution_cut<T> how(set, o.run->what, o.x.channels);
+  const product<T> all = product_of(set, o, after, sum);
+  const std::int64_t pixels = o.y.pixels(), tile = simd::properties_at(set).rows;
+  const std::int64_t wanted = std::max((pixels + shares - 1) / shares, 4 * tile);
+  const blocks rows = cut(pixels, std::min(wanted, how.rows), tile, 1);
+  parallel_for(o.threads, rows.count, [&](std::int64_t block, int thread) {
+    T* scratch = reinterpret_cast<T*>(o.scratch.data()) + thread * rows.size * how.pitch;
+    convolved_block<T>(set, o, all, border, scratch).run(rows.begin(block), rows.end(block, pixels));
+  });
+}
+
+}  // namespace atrous::cpu

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Depthwise convolution of any kernel, stride and rate. Output pixels of a row that see the same taps form a run;
+// taps outside the image are left out of it instead of being padded. Every output sums bias, then taps row by row.
+#include <atrous/backend/openmp/limits.hpp>
+#include <atrous/backend/openmp/parallel.hpp>
+#include <atrous/backend/openmp/taps.hpp>
+#include <atrous/backend/operands.hpp>
+#include <atrous/simd/instruction_sets.hpp>
+#include <atrous/simd/lanes.hpp>
+
+namespace atrous::cpu {
+
+/// A depthwise layer on its input.
+template <class T>
+struct depthwise_layer {
+  view<const T> x{};
+  layer_weights<T> weights{};  // kernel (taps, taps, C)
+  axis rows{}, columns{};
+  bounds<T> after{};
+
+  depthwise_layer(const op& o, const view<const T>& input, const layer_weights<T>& owned, activation act)
+      : x(input),
+        weights(owned),
+        rows(rows_axis(o, input.shape())),
+        columns(columns_axis(o, input.shape())),
+        after(bounds_of<T>(act)) {}
+};
+
+/// Output pixels of one row that see taps u x v, all of them inside.
+///
+///   reads   x under the taps, kernel, bias
+///   writes  y (pixels, C)
+///   cost    pixels * u.count() * v.count() * C multiply-adds
+template <class T, activation Before>
+struct depthwise_run {
+  const depthwise_layer<T>* layer = nullptr;
+  const T* x = nullptr;  // under the first tap of the first pixel
+  T* y = nullptr;
+  std::ptrdiff_t y_pixel = 0;
+  tap_range u{}, v{};
+  int pixels = 0;
+
+  template <class Isa>
+  [[gnu::always_inline]] void operator()() const {
+    using lanes = simd::lanes<T, Isa::bytes>;
+    if (layer->x.channels >= lanes::width) {
+      whole<lanes>();
+    } else {
+      whole<simd::lanes<T, sizeof(T)>>();
+    }
+  }
+
+ private:
+  static constexpr int together = 4;  // pixels that share a load of the weights
+
+  template <class L>
+  [[gnu::always_inline]] void whole() const {
+    const std::ptrdiff_t step = layer->columns.stride * layer->x.pixel;
+    const bool adjacent = layer->columns.stride == 1 && layer->columns.rate == 1 && v == tap_range{0, 3} &&
+                          layer->columns.taps == 3;
+    int p = 0;
+    if (adjacent)
+      for (; p + together <= pixels; p += together) neighbours<L>(x + p * step, y + p * y_pixel);
+    for (; p + together <= pixels; p += together) group<L, together>(x + p * step, y + p * y_pixel);
+    for (; p < pixels; ++p) group<L, 1>(x + p * step, y + p * y_pixel);
+  }
+
+  template <class Vector>
+  [[gnu::always_inline]] static void activate(Vector& value) {
+    if (Before != activation::none) value = value < Vector{} ? Vector{} : value;
+    if (Before == activation::relu6) value = value > T(6) - Vector{} ? T(6) - Vector{} : value;
+  }
+
+  /// Pixels with any stride and rate.
+  template <class L, int Pixels>
+  [[gnu::always_inline]] void group(const T* from, T* to) const {
+    using vector = typename L::vector;
+    const std::ptrdiff_t channels = layer->x.channels, step = layer->columns.stride * layer->x.pixel;
+    const std::ptrdiff_t right = layer->columns.rate * layer->x.pixel;
+    const std::ptrdiff_t down = layer->rows.rate * (layer->x.width * layer->x.pixel);
+    const int taps = layer->columns.taps;
+    const vector low = layer->after.low - vector{}, high = layer->after.high - vector{};
+    simd::each_vector<L>(layer->x.channels, [&](int c) __attribute__((always_inline)) {
+      vector sums[Pixels];
+#pragma GCC unroll 8
+      for (int p = 0; p < Pixels; ++p) sums[p] = L::at(layer->weights.bias + c);
+      for (int i = u.first; i < u.last; ++i) {
+        const T* pixel = from + (i - u.first) * down + c;
+        const T* kernel = layer->weights.kernel + (i * taps + v.first) * channels + c;
+        for (int j = v.first; j < v.last; ++j, pixel += right, kernel += channels) {
+          const vector weight = L::at(kernel);
+#pragma GCC unroll 8
+          for (int p = 0; p < Pixels; ++p) {
+            vector value = L::at(pixel + p * step);
+            activate(value);
+            sums[p] += value * weight;
+          }
+        }
+      }
+#pragma GCC unroll 8
+      for (int p = 0; p < Pixels; ++p) {
+        L::clamp(sums[p], low, high);
+        L::at(to + p * y_pixel + c) = sums[p];
+      }
+    });
+  }
+
+  /// Pixels side by side under a dense window of three: each column is loaded once for all of them.
+  template <class L>
+  [[gnu::always_inline]] void neighbours(const T* from, T* to) const {
+    using vector = typename L::vector;
+    const std::ptrdiff_t channels = layer->x.channels, right = layer->x.pixel;
+    const std::ptrdiff_t down = layer->rows.rate * (layer->x.width * layer->x.pixel);
+    const vector low = layer->after.low - vector{}, high = layer->after.high - vector{};
+    simd::each_vector<L>(layer->x.channels, [&](int c) __attribute__((always_inline)) {
+      vector sums[together];
+#pragma GCC unroll 8
+      for (int p = 0; p < together; ++p) sums[p] = L::at(layer->weights.bias + c);
+      const T* pixel = from + c;
+      const T* kernel = layer->weights.kernel + u.first * 3 * channels + c;
+      for (int i = u.first; i < u.last; ++i, pixel += down, kernel += 3 * channels) {
+        const vector weights[3] = {L::at(kernel), L::at(kernel + channels), L::at(kernel + 2 * channels)};
+#pragma GCC unroll 8
+        for (int q = 0; q < together + 2; ++q) {
+          vector value = L::at(pixel + q * right);
+          activate(value);
+#pragma GCC unroll 8
+          for (int j = 2; j >= 0; --j)
+            if (q - j >= 0 && q - j < together) sums[q - j] += value * weights[j];
+        }
+      }
+#pragma GCC unroll 8
+      for (int p = 0; p < together; ++p) {
+        L::clamp(sums[p], low, high);
+        L::at(to + p * y_pixel + c) = sums[p];
+      }
+    });
+  }
+};
+
+/// One output pixel at a border that has a value per channel.
+///
+///   reads   x or border under every tap, kernel, bias
+///   writes  y (C)
+///   cost    taps * taps * C multiply-adds
+template <class T, activation Before>
+struct depthwise_at_border {
+  const depthwise_layer<T>* layer = nullptr;
+  position at{};
+  T* y = nullptr;
+
+  template <class Isa>
+  [[gnu::always_inline]] void operator()() const {
+    const int channels = layer->x.channels, taps = layer->rows.taps;
+    for (int c = 0; c < channels; ++c) y[c] = layer->weights.bias[c];
+    const tap_range u = layer->rows.inside(at.row), v = layer->columns.inside(at.column);
+    for (int i = 0; i < taps; ++i) {
+      for (int j = 0; j < taps; ++j) {
+        const bool inside = i >= u.first && i < u.last && j >= v.first && j < v.last;
+        const int row = layer->rows.start(at.row) + i * layer->rows.rate;
+        const int column = layer->columns.start(at.column) + j * layer->columns.rate;
+        const T* pixel = inside ? layer->x.at(at.image, row, column) : layer->weights.border;
+        const T* kernel = layer->weights.kernel + (std::ptrdiff_t{i} * taps + j) * channels;
+        for (int c = 0; c < channels; ++c) {
+          T value = pixel[c];
+          if (Before != activation::none) value = value < 0 ? 0 : value;
+          if (Before == activation::relu6) value = value > 6 ? 6 : value;
+          y[c] += value * kernel[c];
+        }
+      }
+    }
+    for (int c = 0; c < channels; ++c) {
+      const T sum = y[c] < layer->after.low ? layer->after.low : y[c];
+      y[c] = sum > layer->after.high ? layer->after.high : sum;
+    }
+  }
+};
+
+/// Output pixels first ... last - 1 of one row. `y` is where the first of them goes.
+template <activation Before, class T>
+void depthwise_row(simd::instruction_set set, const depthwise_layer<T>& layer, position at, int last, T* y,
+                   std::ptrdiff_t y_pixel) {
+  const tap_range u = layer.rows.inside(at.row);
+  const bool rows_inside = u == tap_range{0, layer.rows.taps};
+  for (int j = at.column; j < last;) {
+    const tap_range v = layer.columns.inside(j);
+    T* to = y + (j - at.column) * y_pixel;
+    if (layer.weights.border != nullptr && (!rows_inside || v != tap_range{0, layer.columns.taps})) {
+      simd::dispatch(set, depthwise_at_border<T, Before>{&layer, {at.image, at.row, j}, to});
+      ++j;
+      continue;
+    }
+    const int end = layer.columns.same_until(j, last);
+    const T* from = layer.x.data;
+    if (u.count() > 0 && v.count() > 0) {
+      from = layer.x.at(at.image, layer.rows.start(at.row) + u.first * layer.rows.rate,
+                        layer.columns.start(j) + v.first * layer.columns.rate);
+    }
+    simd::dispatch(set, depthwise_run<T, Before>{&layer, from, to, y_pixel, u, v, end - j});
+    j = end;
+  }
+}
+
+/// reads x, weights, bias; writes y. cost: pixels * taps inside * C multiply-adds.
+template <activation Before, class T>
+void depthwise(simd::instruction_set set, const operands<T>& o, activation after) {
+  const depthwise_layer<T> layer(o.run->what, o.x, o.weights, after);
+  parallel_for(o.threads, std::int64_t{o.y.batch} * o.y.height, [&](std::int64_t row, int) {
+    const position at{static_cast<int>(row / o.y.height), static_cast<int>(row % o.y.height), 0};
+    depthwise_row<Before>(set, layer, at, o.y.width, o.y.at(at.image, at.row, 0), o.y.pixel);
+  });
+}
+
+}  // namespace atrous::cpu

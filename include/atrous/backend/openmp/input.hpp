@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The user's image -> numbers, with the network's normalisation.
+#include <array>
+#include <cstdint>
+
+#include <atrous/backend/openmp/parallel.hpp>
+#include <atrous/backend/operands.hpp>
+#include <atrous/simd/instruction_sets.hpp>
+
+namespace atrous::cpu {
+
+/// One row of an image of `Pixel`s.
+///
+///   reads   image
+///   writes  y
+///   cost    a multiply-add a number
+template <class T, class Pixel>
+struct normalised_row {
+  const Pixel* image = nullptr;
+  T* y = nullptr;
+  std::ptrdiff_t image_pixel = 0, y_pixel = 0;
+  int width = 0, channels = 0;
+  const op* what = nullptr;
+
+  template <class Isa>
+  [[gnu::always_inline]] void operator()() const {
+    if (channels == 3 && image_pixel == 3 && y_pixel == 3) {
+      gapless();
+    } else {
+      for (int j = 0; j < width; ++j)
+        for (int c = 0; c < channels; ++c) {
+          const int k = c < 3 ? c : 3;
+          y[j * y_pixel + c] = static_cast<T>(image[j * image_pixel + c]) * factor(k) + offset(k);
+        }
+    }
+  }
+
+ private:
+  [[gnu::always_inline]] T factor(int k) const { return what->factors[static_cast<std::size_t>(k)]; }
+  [[gnu::always_inline]] T offset(int k) const { return what->offsets[static_cast<std::size_t>(k)]; }
+
+  /// Three channels without gaps: the factors repeat every 3 * 16 numbers, whatever the vectors.
+  [[gnu::always_inline]] void gapless() const {
+    constexpr int period = 48;
+    T factors[period], offsets[period];
+    for (int k = 0; k < period; ++k) factors[k] = factor(k % 3), offsets[k] = offset(k % 3);
+    const int numbers = width * 3;
+    int at = 0;
+    for (; at + period <= numbers; at += period)
+      for (int k = 0; k < period; ++k) y[at + k] = static_cast<T>(image[at + k]) * factors[k] + offsets[k];
+    for (int k = 0; at + k < numbers; ++k) y[at + k] = static_cast<T>(image[at + k]) * factors[k] + offsets[k];
+  }
+};
+
+/// reads image (uint8 or float), writes y.
+template <class T>
+void input(simd::instruction_set set, const operands<T>& o) {
+  const auto rows_of_type = [&](const auto* first) {
+    using pixel = std::remove_const_t<std::remove_pointer_t<decltype(first)>>;
+    parallel_for(o.threads, std::int64_t{o.y.batch} * o.y.height, [&](std::int64_t row, int) {
+      const int n = static_cast<int>(row / o.y.height), i = static_cast<int>(row % o.y.height);
+      simd::dispatch(set, normalised_row<T, pixel>{first + n * o.image.image + i * o.image.row, o.y.at(n, i, 0), o.image.pixel,
+                                                   o.y.pixel, o.y.width, o.y.channels, &o.run->what});
+    });
+  };
+  if (o.image.type == pixel_type::uint8) {
+    rows_of_type(static_cast<const std::uint8_t*>(o.image.data));
+  } else {
+    rows_of_type(static_cast<const float*>(o.image.data));
+  }
+}
+
+}  // namespace atrous::cpu

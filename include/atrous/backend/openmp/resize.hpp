@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Bilinear resize: two input rows are interpolated once for a whole output row, then its pixels from neighbours in
+// that row. Where samples coincide with input pixels, and from a single pixel, this is a copy.
+#include <atrous/backend/openmp/parallel.hpp>
+#include <atrous/backend/operands.hpp>
+#include <atrous/backend/sampling.hpp>
+#include <atrous/simd/instruction_sets.hpp>
+#include <atrous/simd/lanes.hpp>
+
+namespace atrous::cpu {
+
+template <class T>
+std::size_t resize_scratch(shape x, int threads) {
+  return sizeof(T) * static_cast<std::size_t>(x.width) * static_cast<std::size_t>(x.channels) *
+         static_cast<std::size_t>(threads);
+}
+
+/// to = between(low, high, fraction), number by number.
+template <class L, class T>
+[[gnu::always_inline]] inline void interpolate(const T* low, const T* high, T fraction, int count, T* to) {
+  using vector = typename L::vector;
+  const vector part = fraction - vector{};
+  int c = 0;
+  for (; c + L::width <= count; c += L::width)
+    L::at(to + c) = L::at(low + c) + (L::at(high + c) - L::at(low + c)) * part;
+  for (; c < count; ++c) to[c] = low[c] + (high[c] - low[c]) * fraction;
+}
+
+/// One output row.
+///
+///   reads   x, two rows
+///   writes  y, a row; between, a row of x
+///   cost    2 multiply-adds a number of y
+template <class T>
+struct resized_row {
+  const view<const T>* x = nullptr;
+  const view<T>* y = nullptr;
+  corners corner{};
+  int image = 0, row = 0;
+  T* between = nullptr;  // (x->width, C)
+
+  template <class Isa>
+  [[gnu::always_inline]] void operator()() const {
+    using lanes = simd::lanes<T, Isa::bytes>;
+    const sample down = sample_at(row, x->height, y->height, corner);
+    const T* line = x->at(image, down.low, 0);
+    std::ptrdiff_t pixel = x->pixel;
+    if (down.fraction != 0) {
+      const T* next = x->at(image, down.high, 0);
+      for (int j = 0; j < x->width; ++j)
+        interpolate<lanes>(line + j * pixel, next + j * pixel, T(down.fraction), x->channels, between + j * x->channels);
+      line = between;
+      pixel = x->channels;
+    }
+    for (int j = 0; j < y->width; ++j) {
+      const sample right = sample_at(j, x->width, y->width, corner);
+      const T *low = line + right.low * pixel, *high = line + right.high * pixel;
+      if (right.fraction == 0) {
+        simd::copy_values<lanes>(y->at(image, row, j), low, x->channels);
+      } else {
+        interpolate<lanes>(low, high, T(right.fraction), x->channels, y->at(image, row, j));
+      }
+    }
+  }
+};
+
+/// reads x; writes y, scratch.
+template <class T>
+void resize(simd::instruction_set set, const operands<T>& o) {
+  const std::ptrdiff_t line = std::ptrdiff_t{o.x.width} * o.x.channels;
+  parallel_for(o.threads, std::int64_t{o.y.batch} * o.y.height, [&](std::int64_t k, int thread) {
+    const int n = static_cast<int>(k / o.y.height), i = static_cast<int>(k % o.y.height);
+    simd::dispatch(set, resized_row<T>{&o.x, &o.y, o.run->what.corner, n, i,
+                                       reinterpret_cast<T*>(o.scratch.data()) + thread * line});
+  });
+}
+
+}  // namespace atrous::cpu

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The closed list of structures that the planner makes of published kinds of layers (fuse.hpp, pair.hpp). A network
+// put together at run time finds its kernels among them.
+#include <array>
+#include <cstddef>
+
+#include <atrous/plan/step.hpp>
+
+namespace atrous {
+
+inline constexpr std::array listed_kernels{0, 1, 3, 5, 7};
+inline constexpr std::array listed_strides{0, 1, 2};
+inline constexpr std::array every_activation{activation::none, activation::relu, activation::relu6};
+inline constexpr std::array waiting_activations{activation::none, activation::relu};  // those that a depthwise loads through
+
+/// Calls visit(structure) for each of the list, in an order that does not change.
+template <class Visit>
+constexpr void each_structure(const Visit& visit) {
+  for (step_kind kind : {step_kind::input, step_kind::max_pool, step_kind::average_pool, step_kind::resize, step_kind::scale,
+                         step_kind::copy, step_kind::labels})
+    visit(structure{.kind = kind});
+  for (activation after : every_activation) {
+    for (step_kind kind : {step_kind::batch_norm, step_kind::activate, step_kind::add})
+      visit(structure{.kind = kind, .after = after});
+    for (int kernel : listed_kernels) {
+      for (int stride : listed_strides) {
+        for (bool border : {false, true}) {
+          for (bool sum : {false, true})
+            visit(structure{step_kind::convolution, kernel, stride, activation::none, activation::none, after, sum, border});
+          for (activation before : waiting_activations)
+            visit(structure{step_kind::depthwise, kernel, stride, before, activation::none, after, false, border});
+        }
+      }
+    }
+    for (int stride : {1, 2})
+      for (activation before : waiting_activations)
+        for (activation between : every_activation)
+          for (bool sum : {false, true})
+            visit(structure{step_kind::separable, 3, stride, before, between, after, sum, false});
+  }
+}
+
+constexpr auto every_structure() {
+  constexpr std::size_t count = [] {
+    std::size_t n = 0;
+    each_structure([&](const structure&) { ++n; });
+    return n;
+  }();
+  std::array<structure, count> all{};
+  std::size_t n = 0;
+  each_structure([&](const structure& s) { all[n++] = s; });
+  return all;
+}
+
+}  // namespace atrous

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// One binary for every processor, without -march. The hot code is a template over one of the tags below, always
+// inlined into a thin function that is compiled for that instruction set; `dispatch` calls the right one. Threads
+// start outside of it: clang 14 loses the instruction set inside a parallel region.
+namespace atrous::simd {
+
+enum class instruction_set { baseline, avx2, avx512 };
+
+// Per tag: `bytes` of a vector; `rows` x (`vectors` vectors) of a product kept in registers; `block_bytes`, what a
+// block of rows may take of the second-level cache; `prefetch`, terms that a product's weights are fetched ahead.
+
+/// Every processor of the architecture (SSE2, NEON).
+struct baseline {
+  static constexpr int bytes = 16, rows = 4, vectors = 2, block_bytes = 128 << 10, prefetch = 0;
+};
+struct avx2 {
+  static constexpr int bytes = 32, rows = 6, vectors = 2, block_bytes = 192 << 10, prefetch = 0;
+};
+struct avx512 {
+  static constexpr int bytes = 64, rows = 14, vectors = 2, block_bytes = 512 << 10, prefetch = 8;
+};
+
+/// The properties of an instruction set as values.
+struct properties {
+  int bytes = 0, rows = 0, vectors = 0, block_bytes = 0;
+};
+
+template <class Isa>
+constexpr properties properties_of{Isa::bytes, Isa::rows, Isa::vectors, Isa::block_bytes};
+
+constexpr properties properties_at(instruction_set set) {
+  switch (set) {
+    case instruction_set::avx512: return properties_of<avx512>;
+    case instruction_set::avx2: return properties_of<avx2>;
+    default: return properties_of<baseline>;
+  }
+}
+
+// Job is a callable with `template <class Isa> [[gnu::always_inline]] void operator()() const`. What it calls must
+// be inlined too, or it is compiled for the baseline.
+
+template <class Job>
+void run_baseline(const Job& job) {
+  job.template operator()<baseline>();
+}
+
+#if defined(__x86_64__)
+
+template <class Job>
+[[gnu::target("avx2,fma")]] void run_avx2(const Job& job) {
+  job.template operator()<avx2>();
+}
+
+#if defined(__clang__)  // which otherwise may split wide vectors
+template <class Job>
+[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), clang::min_vector_width(512)]] void run_avx512(
+    const Job& job) {
+  job.template operator()<avx512>();
+}
+#else
+template <class Job>
+[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]] void run_avx512(const Job& job) {
+  job.template operator()<avx512>();
+}
+#endif
+
+inline bool has(instruction_set set) {
+  const bool fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  switch (set) {
+    case instruction_set::avx512:
+      return fma && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+             __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    case instruction_set::avx2: return fma;
+    default: return true;
+  }
+}
+
+template <class Job>
+void dispatch(instruction_set set, const Job& job) {
+  switch (set) {
+    case instruction_set::avx512: return run_avx512(job);
+    case instruction_set::avx2: return run_avx2(job);
+    default: return run_baseline(job);
+  }
+}
+
+#else
+
+constexpr bool has(instruction_set set) { return set == instruction_set::baseline; }
+
+template <class Job>
+void dispatch(instruction_set, const Job& job) {
+  run_baseline(job);
+}
+
+#endif
+
+/// The widest that this processor has; looked up once.
+struct widest {
+  static instruction_set get() {
+    static const instruction_set found = has(instruction_set::avx512) ? instruction_set::avx512
+                                         : has(instruction_set::avx2) ? instruction_set::avx2
+                                                                      : instruction_set::baseline;
+    return found;
+  }
+};
+
+/// Always the same one, which this processor must have: for tests and comparisons.
+template <instruction_set Set>
+struct only {
+  static instruction_set get() { return Set; }
+};
+
+}  // namespace atrous::simd

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// One step, run by a policy and by the reference on the same random numbers, and compared. Around every feature map
+// lie guards: NaN around what is read, so that nothing beside it counts; a known value around what is written.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <atrous/backend/openmp.hpp>
+#include <atrous/backend/reference.hpp>
+#include <atrous/plan/structures.hpp>
+
+namespace grid {
+
+using namespace atrous;
+
+/// One step with everything that it depends on.
+struct trial {
+  structure form{};
+  int kernel = 1, stride = 1, rate = 1;
+  padding pad{};
+  shape in{};
+  int out = 1, batch = 1;
+  int gap = 0;          // channels beside the slices of x and y
+  shape target{};       // extents of a resize or of labels
+  corners corner{};
+  int window = 0;       // of an average pool
+  bool float_image = false;
+  unsigned seed = 1;
+};
+
+inline std::string text_of(const trial& t) {
+  std::string all = "kind " + std::to_string(static_cast<int>(t.form.kind));
+  const auto add = [&](const char* name, int number) { all += std::string(" ") + name + " " + std::to_string(number); };
+  add("kernel", t.kernel), add("stride", t.stride), add("rate", t.rate), add("rule", static_cast<int>(t.pad.by));
+  add("in", t.in.height), add("x", t.in.width), add("x", t.in.channels), add("out", t.out), add("batch", t.batch);
+  add("gap", t.gap), add("before", static_cast<int>(t.form.before)), add("between", static_cast<int>(t.form.between));
+  add("after", static_cast<int>(t.form.after)), add("sum", t.form.sum), add("border", t.form.border);
+  add("target", t.target.height), add("x", t.target.width), add("corners", static_cast<int>(t.corner));
+  return all;
+}
+
+inline step step_of(const trial& t) {
+  step s{.form = t.form};
+  s.what.stride = t.stride, s.what.kernel = t.kernel, s.what.rate = t.rate, s.what.pad = t.pad;
+  s.what.out = t.out, s.what.corner = t.corner, s.what.window_height = s.what.window_width = t.window;
+  s.what.factors = {0.5F, 0.25F, 2, 3}, s.what.offsets = {-1, 0.5F, 0, 0.125F};
+  if (t.form.border) s.what.pad.outside = padding::border::per_channel;
+  switch (t.form.kind) {
+    case step_kind::convolution: s.what.kind = op_kind::convolution; break;
+    case step_kind::depthwise: s.what.kind = op_kind::depthwise; break;
+    case step_kind::max_pool: s.what.kind = op_kind::max_pool; break;
+    case step_kind::separable:
+      s.first = s.what;
+      s.first.kind = op_kind::depthwise;
+      s.what = {.kind = op_kind::convolution, .out = t.out};
+      break;
+    default: break;
+  }
+  return s;
+}
+
+inline shape output_of(const trial& t) {
+  const step s = step_of(t);
+  const op& o = t.form.kind == step_kind::separable ? s.first : s.what;
+  switch (t.form.kind) {
+    case step_kind::convolution:
+    case step_kind::separable: return {rows_of(o, t.in).out, columns_of(o, t.in).out, t.out};
+    case step_kind::depthwise:
+    case step_kind::max_pool: return {rows_of(o, t.in).out, columns_of(o, t.in).out, t.in.channels};
+    case step_kind::average_pool: {
+      const int height = t.window > 0 ? t.window : t.in.height, width = t.window > 0 ? t.window : t.in.width;
+      if (height > t.in.height || width > t.in.width) return {};
+      return {(t.in.height - height) / t.stride + 1, (t.in.width - width) / t.stride + 1, t.in.channels};
+    }
+    case step_kind::resize: return {t.target.height, t.target.width, t.in.channels};
+    case step_kind::labels: return {t.target.height, t.target.width, 1};
+    default: return t.in;
+  }
+}
+
+/// Numbers that enter one output, and how large they may be.
+inline double tolerance(const trial& t) {
+  constexpr double eps = std::numeric_limits<float>::epsilon();
+  const double taps = double(t.kernel) * t.kernel;
+  switch (t.form.kind) {
+    case step_kind::convolution: return 2 * eps * (taps * t.in.channels + 2);
+    case step_kind::depthwise: return 2 * eps * (taps + 2);
+    case step_kind::separable: return 2 * eps * (taps + 2 + t.in.channels) * 10;
+    case step_kind::average_pool: return eps * (t.in.height + t.in.width);
+    case step_kind::max_pool:
+    case step_kind::activate:
+    case step_kind::copy: return 0;
+    case step_kind::input: return 256 * eps;
+    default: return 8 * eps;
+  }
+}
+
+// ---- random operands in a policy's memory
+
+inline std::vector<float> random_numbers(std::int64_t count, unsigned seed, float low = -1, float high = 1) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<float> any(low, high);
+  std::vector<float> all(static_cast<std::size_t>(count));
+  for (float& each : all) each = any(engine);
+  return all;
+}
+
+inline constexpr float guard = 12345.5F;
+
+/// A feature map as a slice of a wider buffer, a guard pixel before and after it.
+template <class P>
+struct feature_map {
+  typename P::buffer memory;
+  view<float> at{};
+
+  feature_map(int batch, shape s, int gap, float around) : memory(P::allocate(bytes(batch, s, gap))) {
+    auto* first = reinterpret_cast<float*>(P::address(memory));
+    std::fill_n(first, bytes(batch, s, gap) / sizeof(float), around);
+    at = {first + s.channels + gap + gap / 2, batch, s, s.channels + gap};
+  }
+  void fill(const std::vector<float>& numbers) {
+    auto next = numbers.begin();
+    each([&](float& y) { y = *next++; });
+  }
+  template <class Visit>
+  void each(const Visit& visit) {
+    for (std::int64_t p = 0; p < at.pixels(); ++p)
+      for (int c = 0; c < at.channels; ++c) visit(at.at(p)[c]);
+  }
+  std::vector<float> numbers() {
+    std::vector<float> all;
+    each([&](float& y) { all.push_back(y); });
+    return all;
+  }
+  /// Whether everything around the slice still is `guard`.
+  bool intact() {
+    const auto count = static_cast<std::ptrdiff_t>(bytes(at.batch, at.shape(), gap()) / sizeof(float));
+    const auto* first = reinterpret_cast<const float*>(P::address(memory));
+    for (std::ptrdiff_t k = 0; k < count; ++k) {
+      const std::ptrdiff_t from_slice = first + k - at.data;
+      const bool inside = from_slice >= 0 && from_slice < at.pixels() * at.pixel && from_slice % at.pixel < at.channels;
+      if (!inside && first[k] != guard) return false;
+    }
+    return true;
+  }
+
+ private:
+  int gap() const { return static_cast<int>(at.pixel) - at.channels; }
+  static std::size_t bytes(int batch, shape s, int gap) {
+    return sizeof(float) * static_cast<std::size_t>((pixels(s) * batch + 2) * (s.channels + gap));
+  }
+};
+
+/// Weights as a policy packed them, each array padded with zeros to whole cache lines.
+template <class P>
+struct owned_weights {
+  typename P::buffer kernel{}, bias{}, border{};
+
+  static typename P::buffer stored(const std::vector<float>& numbers) {
+    const std::size_t size = numbers.size() * sizeof(float);
+    typename P::buffer b = P::allocate((size + 63) / 64 * 64);
+    if (size > 0) P::upload(b, 0, numbers.data(), size);
+    return b;
+  }
+  owned_weights(const op& o, shape in, bool windowed, unsigned seed) {
+    const bool dense = o.kind == op_kind::convolution;
+    std::vector<float> plain = random_numbers(windowed ? reference::packed_elements(o, in) : in.channels, seed);
+    if (windowed) {
+      std::vector<float> packed(static_cast<std::size_t>(P::packed_elements(o, in)));
+      P::pack(o, in, plain.data(), packed.data());
+      plain = packed;
+    }
+    kernel = stored(plain);
+    bias = stored(random_numbers(dense ? o.out : in.channels, seed + 1));
+    if (o.pad.outside == padding::border::per_channel) border = stored(random_numbers(in.channels, seed + 2));
+  }
+  layer_weights<float> get() const {
+    const auto at = [](const typename P::buffer& b) {
+      return b ? reinterpret_cast<const float*>(P::address(b)) : nullptr;
+    };
+    return {at(kernel), at(bias), at(border)};
+  }
+};
+
+struct outcome {
+  std::vector<float> numbers;
+  std::vector<std::uint8_t> labels;
+  bool intact = true;
+};
+
+/// Runs a trial by one kernel of policy P.
+template <class P>
+outcome run(const trial& t, kernel<P> k, int threads) {
+  const step s = step_of(t);
+  const shape out = output_of(t);
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const bool scaled = t.form.kind == step_kind::scale;
+  const bool windowed = t.form.kind == step_kind::convolution || t.form.kind == step_kind::depthwise ||
+                        t.form.kind == step_kind::separable;
+  feature_map<P> x(t.batch, t.in, t.gap, nan), y(t.batch, out, t.gap, guard);
+  feature_map<P> other(t.batch, scaled ? shape{1, 1, t.in.channels} : out, t.gap, nan);
+  x.fill(random_numbers(elements(t.in) * t.batch, t.seed));
+  other.fill(random_numbers(other.at.pixels() * other.at.channels, t.seed + 7));
+  const owned_weights<P> weights(s.what, s.form.kind == step_kind::separable ? shape{out.height, out.width, t.in.channels} : t.in,
+                                 windowed, t.seed + 20);
+  const owned_weights<P> first(s.first, t.in, s.form.kind == step_kind::separable, t.seed + 30);
+
+  operands<float> o{.run = &s, .x = x.at, .other = other.at, .y = y.at, .weights = weights.get(), .threads = threads};
+  o.first_weights = first.get();
+  const std::size_t scratch_bytes = P::scratch_bytes(s, t.in, threads);
+  typename P::buffer scratch = P::allocate(scratch_bytes);
+  o.scratch = {P::address(scratch), scratch_bytes};
+  outcome result;
+  std::vector<std::uint8_t> image_bytes, labels(static_cast<std::size_t>(pixels(out) * t.batch));
+  const std::vector<float> image_numbers = random_numbers(elements(t.in) * t.batch, t.seed, 0, 255);
+  for (float each : image_numbers) image_bytes.push_back(static_cast<std::uint8_t>(each));
+  o.image = t.float_image ? pixels_view(image_numbers.data(), t.in, t.batch)
+                          : pixels_view(image_bytes.data(), t.in, t.batch);
+  o.labels = {labels.data(), t.batch, {out.height, out.width, 1}};
+  k(o);
+  result.numbers = y.numbers();
+  result.labels = labels;
+  result.intact = y.intact();
+  return result;
+}
+
+// ---- comparison
+
+inline double worst_difference(const std::vector<float>& a, const std::vector<float>& b) {
+  double worst = a.size() == b.size() ? 0 : std::numeric_limits<double>::infinity();
+  for (std::size_t k = 0; k < std::min(a.size(), b.size()); ++k) {
+    const double difference = std::abs(double(a[k]) - b[k]);
+    if (!(difference <= worst)) worst = std::isnan(difference) ? std::numeric_limits<double>::infinity() : difference;
+  }
+  return worst;
+}
+
+inline bool same_bits(const outcome& a, const outcome& b) {
+  return a.labels == b.labels && a.numbers.size() == b.numbers.size() &&
+         std::memcmp(a.numbers.data(), b.numbers.data(), a.numbers.size() * sizeof(float)) == 0;
+}
+
+/// Which output pixel of which image, all counted through.
+struct position_in_image {
+  std::int64_t image = 0;
+  int row = 0, column = 0;
+  position_in_image(std::int64_t pixel, shape s)
+      : image(pixel / pixels(s)),
+        row(static_cast<int>(pixel % pixels(s) / s.width)),
+        column(static_cast<int>(pixel % s.width)) {}
+};
+
+/// A resized logit of a labels trial, in double.
+inline double resized_logit(const trial& t, const std::vector<float>& x, std::int64_t pixel, int c) {
+  const position_in_image at{pixel, t.target};
+  const sample row = sample_at(at.row, t.in.height, t.target.height, t.corner);
+  const sample column = sample_at(at.column, t.in.width, t.target.width, t.corner);
+  const auto logit = [&](int i, int j) {
+    return double(x[static_cast<std::size_t>(((at.image * t.in.height + i) * t.in.width + j) * t.in.channels + c)]);
+  };
+  const auto mixed = [](double low, double high, double part) { return low + (high - low) * part; };
+  return mixed(mixed(logit(row.low, column.low), logit(row.low, column.high), column.fraction),
+               mixed(logit(row.high, column.low), logit(row.high, column.high), column.fraction), row.fraction);
+}
+
+/// Labels that differ although their logits do not nearly tie.
+inline int wrong_labels(const trial& t, const outcome& a, const outcome& b) {
+  const std::vector<float> x = random_numbers(elements(t.in) * t.batch, t.seed);
+  int wrong = 0;
+  for (std::size_t p = 0; p < a.labels.size(); ++p) {
+    if (a.labels[p] == b.labels[p]) continue;
+    const auto pixel = static_cast<std::int64_t>(p);
+    const double lead = resized_logit(t, x, pixel, a.labels[p]) - resized_logit(t, x, pixel, b.labels[p]);
+    wrong += std::abs(lead) > 16 * double(std::numeric_limits<float>::epsilon());
+  }
+  return wrong;
+}
+
+/// The kernels of P for every structure, in the order of every_structure().
+template <class P>
+std::vector<kernel<P>> kernels_of() {
+  constexpr std::size_t count = every_structure().size();
+  return []<std::size_t... K>(std::index_sequence<K...>) {
+    return std::vector<kernel<P>>{kernel_for<P, every_structure()[K]>()...};
+  }(std::make_index_sequence<count>{});
+}
+
+}  // namespace grid

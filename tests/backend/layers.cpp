@@ -1,0 +1,161 @@
+// Every kernel of the openmp policy against the reference, over shapes, rates, strides, paddings and slices, with every
+// instruction set that this processor has; and the same bits for any number of threads.
+#include <doctest/doctest.h>
+
+#include "grid.hpp"
+
+namespace {
+
+using namespace grid;
+
+struct against_reference {
+  std::vector<kernel<reference>> correct = kernels_of<reference>();
+  std::vector<kernel<openmp>> baseline = kernels_of<openmp_with<simd::only<simd::instruction_set::baseline>>>();
+  std::vector<kernel<openmp>> avx2 = kernels_of<openmp_with<simd::only<simd::instruction_set::avx2>>>();
+  std::vector<kernel<openmp>> avx512 = kernels_of<openmp_with<simd::only<simd::instruction_set::avx512>>>();
+};
+
+const against_reference& kernels() {
+  static const against_reference all;
+  return all;
+}
+
+template <class P>
+void compare(const trial& t, kernel<P> k, const outcome& wanted) {
+  const outcome one = run<P>(t, k, 1), two = run<P>(t, k, 2), three = run<P>(t, k, 3);
+  CHECK_MESSAGE(one.intact, text_of(t));
+  CHECK_MESSAGE(same_bits(one, two), text_of(t));
+  CHECK_MESSAGE(same_bits(one, three), text_of(t));
+  if (t.form.kind == step_kind::labels) {
+    CHECK_MESSAGE(wrong_labels(t, one, wanted) == 0, text_of(t));
+  } else {
+    const double difference = worst_difference(one.numbers, wanted.numbers);
+    CHECK_MESSAGE(difference <= tolerance(t), text_of(t), ": ", difference, " > ", tolerance(t));
+  }
+}
+
+void check(const trial& t) {
+  constexpr auto all = every_structure();
+  const auto k = static_cast<std::size_t>(std::find(all.begin(), all.end(), t.form) - all.begin());
+  REQUIRE(k < all.size());
+  if (pixels(output_of(t)) == 0) return;
+  const outcome wanted = run<reference>(t, kernels().correct[k], 1);
+  using enum simd::instruction_set;
+  compare<openmp_with<simd::only<baseline>>>(t, kernels().baseline[k], wanted);
+  if (simd::has(avx2)) compare<openmp_with<simd::only<avx2>>>(t, kernels().avx2[k], wanted);
+  if (simd::has(avx512)) compare<openmp_with<simd::only<avx512>>>(t, kernels().avx512[k], wanted);
+}
+
+/// Picks from lists by a counter, so that neighbouring trials differ in everything.
+struct picker {
+  std::mt19937 engine{2018};
+  template <class T>
+  T any(std::initializer_list<T> list) {
+    return list.begin()[engine() % list.size()];
+  }
+};
+
+padding some_padding(picker& p, int kernel) {
+  switch (p.any({0, 1, 2, 3})) {
+    case 0: return {};
+    case 1: return padding::same();
+    case 2: return padding::none();
+    default: return padding::given(kernel / 2, kernel - 1, kernel, kernel / 3);
+  }
+}
+
+/// Multiply-adds at most, so that all trials together take seconds.
+constexpr std::int64_t affordable = 1 << 20;
+
+std::int64_t cost(const trial& t) {
+  const std::int64_t taps = std::int64_t{t.kernel} * t.kernel;
+  return elements(t.in) * t.batch * (t.form.kind == step_kind::convolution ? taps * t.out : taps + t.out);
+}
+
+trial some_trial(picker& p, const structure& form) {
+  trial t{.form = form};
+  t.kernel = form.kernel != 0 ? form.kernel : p.any({2, 4, 9});
+  t.stride = form.stride != 0 ? form.stride : p.any({3, 4});
+  t.rate = t.stride == 1 ? p.any({1, 1, 2, 4, 6, 12, 18, 36}) : p.any({1, 1, 1, 2});
+  t.pad = some_padding(p, t.kernel);
+  t.batch = p.any({1, 1, 2});
+  t.gap = p.any({0, 0, 5, 16});
+  t.corner = p.any({corners::aligned, corners::half_pixel, corners::asymmetric});
+  t.window = p.any({0, 0, 1, 2});
+  t.float_image = p.any({false, true});
+  t.seed = static_cast<unsigned>(p.engine() % 1000);
+  do {
+    t.in = {p.any({1, 2, 7, 12, 33}), p.any({1, 2, 5, 18, 33}), p.any({1, 3, 8, 19, 64})};
+    t.out = p.any({1, 3, 8, 19, 21, 64});
+    t.target = {p.any({1, 2, 13, 65}), p.any({1, 3, 40, 300}), 1};
+  } while (cost(t) > affordable);
+  return t;
+}
+
+}  // namespace
+
+TEST_CASE("every structure computes what the reference computes") {
+  picker p;
+  for (const structure& form : every_structure()) {
+    const bool windowed = form.kernel != 0 || form.kind == step_kind::convolution || form.kind == step_kind::depthwise;
+    for (int k = 0; k < (windowed ? 8 : 60); ++k) check(some_trial(p, form));
+  }
+}
+
+TEST_CASE("windows of every kernel, stride and rate on every extent") {
+  for (step_kind kind : {step_kind::convolution, step_kind::depthwise, step_kind::separable, step_kind::max_pool}) {
+    for (int kernel : {1, 3, 5, 7}) {
+      for (int stride : {1, 2}) {
+        for (int rate : {1, 2, 4, 6, 12, 18, 36}) {
+          if (stride == 2 && rate > 2) continue;
+          if (kind == step_kind::separable && kernel != 3) continue;
+          for (int height : {1, 2, 7, 33}) {
+            for (int width : {1, 2, 8, 33}) {
+              const bool any = kind == step_kind::max_pool;
+              trial t{.form = {.kind = kind, .kernel = any ? 0 : kernel, .stride = any ? 0 : stride}};
+              t.kernel = kernel, t.stride = stride, t.rate = rate, t.in = {height, width, 9}, t.out = 17;
+              t.gap = (height + width) % 3;
+              for (const padding& pad : {padding{}, padding::same()}) {
+                t.pad = pad;
+                check(t);
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("more terms than are summed in one go") {
+  for (int channels : {576, 600, 1024, 1025, 2050}) {
+    for (int kernel : {1, 3}) {
+      for (bool sum : {false, true}) {
+        trial t{.form = {.kind = step_kind::convolution, .kernel = kernel, .stride = 1, .after = activation::relu, .sum = sum}};
+        t.kernel = kernel, t.rate = 2, t.in = {5, 6, channels}, t.out = 21, t.gap = 3;
+        check(t);
+      }
+    }
+    trial t{.form = {.kind = step_kind::separable, .kernel = 3, .stride = 1, .between = activation::relu6, .sum = true}};
+    t.kernel = 3, t.in = {5, 6, channels}, t.out = 40;
+    check(t);
+  }
+}
+
+TEST_CASE("one feature map on more threads than it has rows") {
+  trial t{.form = {.kind = step_kind::separable, .kernel = 3, .stride = 1}};
+  t.kernel = 3, t.in = {2, 3, 32}, t.out = 32;
+  const outcome one = run<openmp>(t, &openmp::separable<structure{step_kind::separable, 3, 1}>, 1);
+  const outcome many = run<openmp>(t, &openmp::separable<structure{step_kind::separable, 3, 1}>, 16);
+  CHECK(same_bits(one, many));
+}
+
+TEST_CASE("not a number stays one") {
+  // relu and the clamps of a product must not turn NaN into a number
+  trial t{.form = {.kind = step_kind::activate, .after = activation::relu6}};
+  t.in = {3, 3, 19};
+  feature_map<openmp> x(1, t.in, 0, std::numeric_limits<float>::quiet_NaN()), y(1, t.in, 0, guard);
+  const step s = step_of(t);
+  openmp::activate<structure{.kind = step_kind::activate, .after = activation::relu6}>({.run = &s, .x = x.at, .y = y.at});
+  for (float each : y.numbers()) CHECK(std::isnan(each));
+}

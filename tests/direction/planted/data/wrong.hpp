@@ -1,0 +1,4 @@
+#include <png.h>
+
+#include <atrous/backend/policy.hpp>
+#include <atrous/core/shape.hpp>

@@ -1,0 +1,33 @@
+# SOURCE must not compile; its first line is `// says: REGEX`, what the compiler must print, within 60 lines.
+# A second line `// line: N` (optional): the message must name that line of it, as FILE:N (nvcc: FILE(N), line N of FILE).
+# cmake -D SOURCE=FILE (-D BUILD=FOLDER | -D COMMAND=COMPILE) -P check.cmake
+cmake_minimum_required(VERSION 3.25)
+cmake_path(GET SOURCE FILENAME name)
+if(NOT COMMAND)  # the project's own command for this file: same compiler, same flags
+  file(STRINGS ${BUILD}/compile_commands.json COMMAND LIMIT_COUNT 1 REGEX "\"command\".*/rejected/${name}")
+  string(REGEX REPLACE "^ *\"command\": \"(.*)\",?$" "\\1 -fsyntax-only" COMMAND "${COMMAND}")
+endif()
+separate_arguments(command UNIX_COMMAND "${COMMAND}")
+execute_process(COMMAND ${command} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+string(REGEX REPLACE "[^\n]" "" lines "${output}")
+string(LENGTH "${lines}" lines)
+file(STRINGS ${SOURCE} says LIMIT_COUNT 1 REGEX "^// says: ")
+file(STRINGS ${SOURCE} line LIMIT_COUNT 1 REGEX "^// line: ")
+string(REPLACE "// says: " "" says "${says}")
+string(REPLACE "// line: " "" line "${line}")
+
+if(says STREQUAL "")
+  set(wrong "no line `// says: REGEX`")
+elseif(code EQUAL 0)
+  set(wrong "compiles")
+elseif(NOT output MATCHES "${says}")
+  set(wrong "other reason, `${says}` is not in the output")
+elseif(line AND NOT output MATCHES "${name}[:(]${line}[^0-9]|line ${line} of [^\n]*${name}")
+  set(wrong "other line, ${name}:${line} is not in the output")
+elseif(lines GREATER 60)
+  set(wrong "too long, ${lines} lines")
+endif()
+message("${output}")
+if(wrong)
+  message(FATAL_ERROR "wrong: ${wrong}")
+endif()

@@ -1,0 +1,2 @@
+// says: anything
+int main() {}

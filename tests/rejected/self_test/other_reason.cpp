@@ -1,0 +1,2 @@
+// says: concatenation
+static_assert(sizeof(int) == 0, "this reason");

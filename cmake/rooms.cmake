@@ -7,4 +7,3 @@ list(TRANSFORM atrous_rooms_of_standard_library APPEND /*.hpp OUTPUT_VARIABLE at
 set(atrous_headers_xtensor */xtensor.hpp)
 set(atrous_headers_openmp atrous.hpp simd/*.hpp backend/*.hpp model/*.hpp)
 set(atrous_headers_io weights/*.hpp data/*.hpp)
-set(atrous_headers_cuda *.cuh)

@@ -13,7 +13,7 @@ namespace atrous {
 
 /// A kernel of policy P, compiled for one structure.
 template <class P>
-using kernel = void (*)(const operands<typename P::element>&);
+using kernel_function = void (*)(const operands<typename P::element>&);
 
 /// The kernels that every policy has (own kinds of steps come on top: `P::template own<S>`).
 template <class P>
@@ -62,7 +62,7 @@ concept backend = has_kernels<P> && has_memory<P> && has_packing<P> && requires 
 
 /// The kernel of policy P for one structure.
 template <class P, structure S>
-constexpr kernel<P> kernel_for() {
+constexpr kernel_function<P> kernel_for() {
   constexpr step_kind kind = S.kind;
   if constexpr (kind == step_kind::input)
     return &P::template input<S>;

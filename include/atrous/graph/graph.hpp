@@ -91,6 +91,7 @@ struct graph_view {
   }
 };
 
+/// Grows while it is recorded. Moves, but does not copy: labels point into `names`.
 struct graph {
   std::vector<node> nodes;
   std::vector<int> edges;
@@ -98,6 +99,10 @@ struct graph {
   std::vector<scope> scopes;
   std::vector<std::vector<char>> names;  // what the labels point to; literals at compile time need no copy
   int output = 0;
+
+  constexpr graph() = default;
+  constexpr graph(graph&&) = default;
+  constexpr graph& operator=(graph&&) = default;
 
   constexpr operator graph_view() const { return {nodes, edges, parameters, scopes, output}; }
 };

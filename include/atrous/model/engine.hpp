@@ -4,6 +4,7 @@
 // share. They differ in where their kernels come from.
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -19,9 +20,9 @@ namespace atrous {
 template <class P>
 struct kernel_table {
   std::span<const structure> structures;
-  std::span<const kernel<P>> kernels;
+  std::span<const kernel_function<P>> kernels;
 
-  kernel<P> find(const structure& form) const {
+  kernel_function<P> find(const structure& form) const {
     for (std::size_t i = 0; i < structures.size(); ++i) {
       if (structures[i] == form) return kernels[i];
     }
@@ -60,8 +61,8 @@ class engine {
 
   /// The plan for a size; made, and memory taken, when the size is new to the workspace.
   const plan& prepare(workspace<P>& w, int batch, int height, int width) const {
-    if (w.owner_ != this) w.plans_.clear();
-    w.owner_ = this;
+    if (w.owner_ != identity_) w.plans_.clear();
+    w.owner_ = identity_;
     const auto found = w.plans_.find({batch, height, width});
     if (found != w.plans_.end()) return found->second;
     if (w.plans_.size() >= workspace<P>::sizes_kept) w.plans_.clear();
@@ -243,8 +244,9 @@ class engine {
   plan_options options_;
   graph graph_;
   plan plan_;
-  std::vector<kernel<P>> kernels_;
+  std::vector<kernel_function<P>> kernels_;
   packed_weights<P> weights_;
+  std::shared_ptr<const char> identity_ = std::make_shared<char>();  // an address that no later model has
 };
 
 }  // namespace atrous

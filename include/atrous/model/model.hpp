@@ -21,7 +21,7 @@ class model : public inference<Policy> {
  private:
   template <std::size_t... I>
   static constexpr auto kernels_of(std::index_sequence<I...>) {
-    return std::array<kernel<Policy>, sizeof...(I)>{kernel_for<Policy, structures_of<Net>[I]>()...};
+    return std::array<kernel_function<Policy>, sizeof...(I)>{kernel_for<Policy, structures_of<Net>[I]>()...};
   }
   static constexpr auto kernels = kernels_of(std::make_index_sequence<structures_of<Net>.size()>{});
 

@@ -41,7 +41,7 @@ class runtime_model : public inference<Policy> {
 
   template <std::size_t... I>
   static constexpr auto kernels_of(std::index_sequence<I...>) {
-    return std::array<kernel<Policy>, sizeof...(I)>{kernel_for<Policy, structures[I]>()...};
+    return std::array<kernel_function<Policy>, sizeof...(I)>{kernel_for<Policy, structures[I]>()...};
   }
 
   static kernel_table<Policy> table() {

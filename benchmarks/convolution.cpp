@@ -1,0 +1,7 @@
+// Convolutions of published networks that look at more than one input pixel per output pixel, or skip some.
+#include "steps.hpp"
+
+namespace {
+const bool added = benchmarks::add_steps<atrous::openmp, atrous::step_kind::convolution>(
+    [](const benchmarks::network_step& s) { return s.run.what.kernel > 1 || s.run.what.stride > 1; });
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The steps of published networks as benchmarks: each once, on random numbers, compared with the reference before it
+// is timed.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <atrous/backend/openmp.hpp>
+#include <atrous/graph/network.hpp>
+#include <atrous/networks/names.hpp>
+#include <atrous/plan/planner.hpp>
+#include <atrous/plan/structures.hpp>
+
+#include "peak.hpp"
+
+namespace benchmarks {
+
+using namespace atrous;
+
+struct network_step {
+  std::string name;
+  step run{};
+  shape x{}, y{};
+
+  /// Of all of it, taps outside the image included.
+  double madds() const {
+    const auto window = [](const op& o) { return double(o.kernel) * o.kernel; };
+    const double outputs = double(elements(y));
+    switch (run.form.kind) {
+      case step_kind::convolution: return outputs * x.channels * window(run.what);
+      case step_kind::depthwise: return outputs * window(run.what);
+      case step_kind::separable: return outputs * x.channels + double(pixels(y)) * x.channels * window(run.first);
+      default: return 0;
+    }
+  }
+};
+
+inline std::string name_of(const network_step& s) {
+  const op& window = s.run.form.kind == step_kind::separable ? s.run.first : s.run.what;
+  std::string name = text_of(s.x) + "->" + std::to_string(s.y.channels);
+  const auto add = [&](const char* what, int number) {
+    if (number > 1) name.append(what).append(std::to_string(number));
+  };
+  add("_k", window.kernel), add("_s", window.stride), add("_r", window.rate);
+  return name.append(s.run.form.sum ? "_sum" : "");
+}
+
+/// Steps of one kind of some networks at 513 x 513, each shape once, those chosen by `wanted`.
+template <class Wanted>
+std::vector<network_step> steps_of(step_kind kind, const Wanted& wanted) {
+  std::vector<network_step> all;
+  for (const char* network : {"deeplabv3plus_xception65", "deeplabv3plus_resnet101", "deeplabv3plus_mobilenet_v2"}) {
+    const deeplab_options options = network_named(network);
+    const graph g = record([&](wire image) { return build(image, options); }, {513, 513, 3});
+    const plan p = make_plan(g);
+    for (const step& s : p.steps) {
+      if (s.form.kind != kind) continue;
+      const auto extent = [&](int v) { return v < 0 ? shape{513, 513, 1} : p.values[static_cast<std::size_t>(v)].extent; };
+      network_step found{"", s, extent(s.x), extent(s.y)};
+      found.name = name_of(found);
+      const bool known = std::any_of(all.begin(), all.end(), [&](const network_step& k) { return k.name == found.name; });
+      if (!known && wanted(found)) all.push_back(found);
+    }
+  }
+  return all;
+}
+
+/// What a step works on, in the memory of policy P, equal numbers for every P.
+template <class P>
+class prepared {
+ public:
+  explicit prepared(const network_step& s, int threads) : step_(s) {
+    const bool separable = s.run.form.kind == step_kind::separable;
+    const bool labels = s.run.form.kind == step_kind::labels;
+    const step& run = step_.run;
+    operands_ = {.run = &run, .threads = threads};
+    operands_.x = {random(elements(s.x), 1), 1, s.x};
+    operands_.other = {random(elements(s.y), 2), 1, s.y};
+    operands_.y = {take(elements(s.y)), 1, s.y};
+    labels_.resize(static_cast<std::size_t>(labels ? pixels(s.y) : 0));
+    operands_.labels = {labels_.data(), 1, s.y};
+    if (!labels && s.run.form.kind != step_kind::resize) {
+      const shape middle{s.y.height, s.y.width, s.x.channels};
+      operands_.weights = weights(run.what, separable ? middle : s.x, s.y.channels, 3);
+      if (separable) operands_.first_weights = weights(run.first, s.x, s.x.channels, 5);
+    }
+    const std::size_t bytes = P::scratch_bytes(run, s.x, threads);
+    owned_.push_back(P::allocate(bytes));
+    operands_.scratch = {P::address(owned_.back()), bytes};
+  }
+  prepared(const prepared&) = delete;
+
+  operands<float>& get() { return operands_; }
+  void run(kernel_function<P> k) { k(operands_); }
+
+ private:
+  float* take(std::int64_t count) {
+    owned_.push_back(P::allocate(static_cast<std::size_t>(count) * sizeof(float) + 64));
+    return reinterpret_cast<float*>(P::address(owned_.back()));
+  }
+  std::vector<float> numbers(std::int64_t count, unsigned seed) {
+    std::mt19937 engine(seed);
+    std::vector<float> all(static_cast<std::size_t>(count));
+    for (float& each : all) each = static_cast<float>(engine() % 2048) / 1024 - 1;
+    return all;
+  }
+  float* random(std::int64_t count, unsigned seed) {
+    const std::vector<float> all = numbers(count, seed);
+    return std::copy(all.begin(), all.end(), take(count)) - count;
+  }
+  layer_weights<float> weights(const op& o, shape in, int out, unsigned seed) {
+    const std::vector<float> plain = numbers(reference::packed_elements(o, in), seed);
+    float* packed = take(P::packed_elements(o, in));
+    P::pack(o, in, plain.data(), packed);
+    return {packed, random(out, seed + 1), nullptr};
+  }
+
+  network_step step_;
+  operands<float> operands_{};
+  std::vector<typename P::buffer> owned_;
+  std::vector<std::uint8_t> labels_;
+};
+
+/// The kernel of P for a structure of kind Kind. Of the reference, which does not look at kernel, stride and border of a
+/// structure, there is one for all of them.
+template <class P, step_kind Kind>
+kernel_function<P> kernel_of(structure wanted) {
+  static constexpr auto all = every_structure();
+  constexpr bool plain = std::is_same_v<P, reference>;
+  const auto seen = [](structure s) {
+    if (plain) s.kernel = s.kind == step_kind::separable ? 3 : 0, s.stride = s.kernel / 3, s.border = false;
+    return s;
+  };
+  wanted = seen(wanted);
+  kernel_function<P> found = nullptr;
+  [&]<std::size_t... K>(std::index_sequence<K...>) {
+    const auto look = [&]<std::size_t I>() {
+      if constexpr (all[I].kind == Kind && all[I] == seen(all[I]))
+        if (all[I] == wanted) found = kernel_for<P, all[I]>();
+    };
+    (look.template operator()<K>(), ...);
+  }(std::make_index_sequence<all.size()>{});
+  return found;
+}
+
+/// Whether P computes what the reference computes, to a share of the largest number.
+template <class P, step_kind Kind>
+bool correct(const network_step& s, prepared<P>& mine) {
+  prepared<reference> theirs(s, 1);
+  theirs.run(kernel_of<reference, Kind>(s.run.form));
+  mine.run(kernel_of<P, Kind>(s.run.form));
+  float largest = 0, worst = 0;
+  for (std::int64_t k = 0; k < elements(s.y); ++k) {
+    largest = std::max(largest, std::abs(theirs.get().y.data[k]));
+    worst = std::max(worst, std::abs(theirs.get().y.data[k] - mine.get().y.data[k]));
+  }
+  return worst <= 1e-5F * largest;
+}
+
+template <class P, step_kind Kind>
+void time_step(benchmark::State& state, const network_step& s, int threads) {
+  prepared<P> all(s, threads);
+  static std::vector<std::string> checked;
+  if (std::find(checked.begin(), checked.end(), s.name) == checked.end()) {
+    if (!correct<P, Kind>(s, all)) return state.SkipWithError("differs from the reference");
+    checked.push_back(s.name);
+  }
+  const kernel_function<P> k = kernel_of<P, Kind>(s.run.form);
+  const double peak = peak_flops(threads);
+  double spent = 0;
+  for (auto _ : state) {
+    const double start = seconds();
+    all.run(k);
+    const double took = seconds() - start;
+    state.SetIterationTime(took);
+    spent += took;
+  }
+  const double flops = 2 * s.madds() * double(state.iterations()) / spent;
+  state.counters["GFLOP/s"] = flops / 1e9;
+  state.counters["share_of_peak"] = flops / peak;
+}
+
+/// Registers steps of one kind on 1 and 2 threads.
+template <class P, step_kind Kind>
+void add_given(const std::vector<network_step>& steps) {
+  for (const network_step& s : steps) {
+    for (int threads : {1, 2}) {
+      const std::string name = s.name + "/threads:" + std::to_string(threads);
+      benchmark::RegisterBenchmark(name.c_str(), [s, threads](benchmark::State& state) {
+        time_step<P, Kind>(state, s, threads);
+      })->UseManualTime()->Unit(benchmark::kMillisecond)->MinTime(0.3);
+    }
+  }
+}
+
+template <class P, step_kind Kind, class Wanted>
+bool add_steps(const Wanted& wanted) {
+  add_given<P, Kind>(steps_of(Kind, wanted));
+  return true;
+}
+
+}  // namespace benchmarks

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: MIT
+#include "program.hpp"
+
+#include <atrous/weights/binding.hpp>
+#include <exception>
+#include <iostream>
+#include <new>
+#include <stdexcept>
+
+#include "processors.hpp"
+
+namespace programs {
+
+const char* const network_grammar =
+    "Network names:\n"
+    "  name   = (\"deeplabv3plus_\" | \"deeplabv3_\") body [head] [stride]\n"
+    "  body   = \"xception41\" | \"xception65\" | \"xception71\" | \"xception\"\n"
+    "         | (\"resnet50\" | \"resnet101\") [\"_plain\"]\n"
+    "         | \"mobilenet_v2\" [\"_dm\" digits]         _dm05 is half the width\n"
+    "  head   = \"_dense\" | \"_separable\"              default: dense for ResNet, separable for the "
+    "others\n"
+    "  stride = \"_os8\" | \"_os16\" | \"_os32\"           default: 16\n"
+    "and deeplabv3_mobilenet_v2_pascal, deeplabv3plus_mobilenet_v2_ade20k32.\n";
+
+command_line::command_line(const std::string& name, const std::string& version,
+                           const std::string& description, const std::string& more)
+    : app(description, name), threads(processors()) {
+  app.set_help_flag("-h,--help", "Print this and exit");
+  app.set_version_flag("--version", name + " " + version, "Print the version and exit");
+  app.add_option("--threads", threads, "Threads to use; default: the processors this process may use")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  app.footer(more);
+  app.get_formatter()->column_width(32);
+}
+
+int command_line::run(int argc, const char* const* argv, const std::function<void()>& work) {
+  try {
+    app.parse(argc, argv);
+    work();
+    if (!std::cout.flush()) throw std::runtime_error("stdout cannot be written");
+    return 0;
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() != 0) return refuse(e.what());
+    app.exit(e);  // --help, --version
+    return std::cout.flush() ? 0 : refuse("stdout cannot be written");
+  } catch (const atrous::weights_mismatch& e) {
+    return refuse(e.report.summary());
+  } catch (const std::bad_alloc&) {
+    return refuse("not enough memory");
+  } catch (const std::exception& e) {
+    return refuse(e.what());
+  }
+}
+
+/// Says why on one line, whatever the message holds.
+int command_line::refuse(const std::string& message) const {
+  std::cout.flush();
+  std::string line = app.get_name() + ": " + message;
+  while (!line.empty() && line.back() == '\n') line.pop_back();
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
+  }
+  std::cerr << line << '\n';
+  return 1;
+}
+
+}  // namespace programs

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A network with weights behind one policy, chosen by name when the program runs.
+#include <atrous/core/pixels.hpp>
+#include <atrous/core/tensor.hpp>
+#include <atrous/graph/graph.hpp>
+#include <atrous/networks/options.hpp>
+#include <atrous/weights/stored_tensor.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace programs {
+
+class runner {
+ public:
+  virtual ~runner() = default;
+
+  /// One image -> the class of every pixel: (1, height, width, 1).
+  virtual void run(const atrous::pixels_view& image, const atrous::view<std::uint8_t>& labels) = 0;
+
+  /// Class scores of the last run, as they enter the last resize: (1, rows, columns, classes).
+  virtual atrous::tensor<float> logits() = 0;
+
+  virtual atrous::graph_view network() const = 0;
+};
+
+/// The policies that make_runner knows, for the help text and for checking options.
+std::vector<std::string> policies();
+
+/// `image` is the shape that the network is checked for; others run as well. `weights` are not needed
+/// afterwards. Throws weights_mismatch for weights that do not fit, std::invalid_argument for an unknown
+/// policy.
+std::unique_ptr<runner> make_runner(const std::string& policy, const atrous::deeplab_options& network,
+                                    atrous::shape image, const atrous::tensor_set& weights, int threads);
+
+/// How one policy makes its runner; each in a file of its own (runner_of.hpp).
+using maker = std::unique_ptr<runner>(const atrous::deeplab_options&, atrous::shape,
+                                      const atrous::tensor_set&, int threads);
+maker make_reference, make_openmp;
+
+}  // namespace programs

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// The runner of one policy. Each policy is compiled once, in a file of its own, for all programs: that is
+// where all its kernels come from.
+#include <atrous/model/runtime_model.hpp>
+#include <stdexcept>
+
+#include "runner.hpp"
+
+namespace programs {
+
+template <atrous::backend Policy>
+class runner_of final : public runner {
+ public:
+  runner_of(const atrous::deeplab_options& network, atrous::shape image, const atrous::tensor_set& weights,
+            int threads)
+      : model_([network](atrous::wire x) { return atrous::build(x, network); }, image, weights),
+        workspace_(threads) {}
+
+  void run(const atrous::pixels_view& image, const atrous::view<std::uint8_t>& labels) override {
+    last_ = {};
+    model_.run(image, {.labels = labels}, workspace_);
+    last_ = image.shape();
+  }
+
+  // They still lie in the arena, so that asking for them makes a run no longer.
+  atrous::tensor<float> logits() override {
+    if (last_ == atrous::shape{}) throw std::logic_error("logits of no run");
+    const atrous::graph_view g = network();
+    const bool resized = g[g.output].what.kind == atrous::op_kind::resize;
+    const int node = resized ? g.input(g.output) : g.output;
+    return model_.runner().value_of(node, 1, last_.height, last_.width, workspace_);
+  }
+
+  atrous::graph_view network() const override { return model_.runner().network(); }
+
+ private:
+  atrous::runtime_model<Policy> model_;
+  atrous::workspace<Policy> workspace_;
+  atrous::shape last_{};
+};
+
+}  // namespace programs

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include <atrous/backend/reference.hpp>
+
+#include "runner_of.hpp"
+
+namespace programs {
+
+std::unique_ptr<runner> make_reference(const atrous::deeplab_options& network, atrous::shape image,
+                                       const atrous::tensor_set& weights, int threads) {
+  return std::make_unique<runner_of<atrous::reference>>(network, image, weights, threads);
+}
+
+}  // namespace programs

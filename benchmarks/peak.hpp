@@ -2,6 +2,8 @@
 #pragma once
 // The multiply-adds that this machine does at best: independent chains in registers, nothing from memory, in the widest
 // instruction set. Measured in the process of the benchmark, since clocks depend on the load.
+#include <benchmark/benchmark.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -49,6 +51,7 @@ inline double peak_flops(int threads) {
     atrous::cpu::parallel_for(threads, threads, [&](std::int64_t, int) {
       alignas(64) float numbers[16] = {0.5F, 0.25F};
       atrous::simd::dispatch(set, chains{numbers});
+      benchmark::DoNotOptimize(numbers);
     });
     best = std::max(best, threads * flops / (seconds() - start));
   }

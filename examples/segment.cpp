@@ -4,15 +4,16 @@
 
 #include <algorithm>
 #include <array>
-#include <atrous/data/png.hpp>
-#include <atrous/data/read_image.hpp>
-#include <atrous/weights/safetensors.hpp>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <numeric>
 #include <set>
+
+#include <atrous/data/png.hpp>
+#include <atrous/data/read_image.hpp>
+#include <atrous/weights/safetensors.hpp>
 
 #include "runtime/program.hpp"
 #include "runtime/runner.hpp"

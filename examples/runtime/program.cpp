@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "program.hpp"
 
-#include <atrous/weights/binding.hpp>
 #include <exception>
 #include <iostream>
 #include <new>
 #include <stdexcept>
+
+#include <atrous/weights/binding.hpp>
 
 #include "processors.hpp"
 

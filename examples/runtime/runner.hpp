@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // A network with weights behind one policy, chosen by name when the program runs.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include <atrous/core/pixels.hpp>
 #include <atrous/core/tensor.hpp>
 #include <atrous/graph/graph.hpp>
 #include <atrous/networks/options.hpp>
 #include <atrous/weights/stored_tensor.hpp>
-#include <cstdint>
-#include <memory>
-#include <string>
-#include <vector>
 
 namespace programs {
 

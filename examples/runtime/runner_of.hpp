@@ -2,8 +2,9 @@
 #pragma once
 // The runner of one policy. Each policy is compiled once, in a file of its own, for all programs: that is
 // where all its kernels come from.
-#include <atrous/model/runtime_model.hpp>
 #include <stdexcept>
+
+#include <atrous/model/runtime_model.hpp>
 
 #include "runner.hpp"
 

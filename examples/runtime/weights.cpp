@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "weights.hpp"
 
-#include <atrous/networks/names.hpp>
-#include <atrous/weights/printable.hpp>
-#include <atrous/weights/safetensors.hpp>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <utility>
 #include <vector>
+
+#include <atrous/networks/names.hpp>
+#include <atrous/weights/printable.hpp>
+#include <atrous/weights/safetensors.hpp>
 
 namespace programs {
 namespace {

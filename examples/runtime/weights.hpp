@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What a file of weights says beyond its numbers: how many classes there are, and what they are called.
+#include <optional>
+#include <string>
+
 #include <atrous/data/palette.hpp>
 #include <atrous/networks/options.hpp>
 #include <atrous/weights/stored_tensor.hpp>
-#include <optional>
-#include <string>
 
 namespace programs {
 

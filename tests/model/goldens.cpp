@@ -158,7 +158,7 @@ TEST_CASE("every end point of Xception-65") {
     CHECK_MESSAGE(error <= allowed, scope, ": ", error);
     ++compared;
   }
-  CHECK(compared == 16);
+  CHECK(compared == 15);
 }
 
 TEST_CASE("the published weights at output stride 16") {

@@ -28,7 +28,6 @@ enum class rule {
   output_stride_must_be_8_16_or_32,
   backbone_must_offer_features_of_this_stride,
   decoder_strides_must_descend,
-  pyramid_needs_a_branch,
   width_multiplier_must_be_positive,
   layer_must_obey_its_own_rules,
 };
@@ -53,7 +52,6 @@ constexpr std::string_view sentence(rule r) {
       "output stride must be 8 16 or 32",
       "backbone must offer features of this stride",
       "decoder strides must descend",
-      "pyramid needs a branch",
       "width multiplier must be positive",
       "layer must obey its own rules",
   };

@@ -13,8 +13,7 @@ namespace atrous {
 ///   context     what the pyramid made, any extents
 ///   out         extents of the backbone's features of the last stride, `filters` channels
 ///   parameters  decoder/feature_projection0, decoder/decoder_conv0_depthwise, ... (separable) or
-///               decoder/decoder_conv0/decoder_conv0_1, ... (dense); suffix _1 in the second stage, _2 in the
-///               third
+///               decoder/decoder_conv0/decoder_conv0_1, ... (dense); with suffix _1 in the second stage
 ///   rules       strides descend; the backbone offers features of each; at most 3 stages and 3 convolutions
 struct decoder {
   int_list strides{4};  // one stage each
@@ -50,8 +49,7 @@ struct decoder {
     return x;
   }
 
-  /// decoder_conv0_depthwise, decoder_conv1_pointwise, ...; of the second stage decoder_conv0_1_depthwise,
-  /// ...
+  /// decoder_conv0_depthwise, decoder_conv1_pointwise; of the second stage decoder_conv0_1_depthwise.
   constexpr wire split(wire x, int k, int i) const {
     constexpr const char* later[] = {"decoder/decoder_conv0_", "decoder/decoder_conv1_",
                                      "decoder/decoder_conv2_"};

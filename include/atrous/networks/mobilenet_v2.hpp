@@ -45,10 +45,10 @@ struct inverted_residual {
 /// The backbone.
 ///
 ///   in          height x width x 3, values 0..255
-///   low         ceil(height / 4) x ceil(width / 4) x 144 at width 1: expanded_conv_2 behind its depthwise
-///   part high        ceil(height / output_stride) x ... x 320 at width 1 parameters  MobilenetV2/Conv,
-///   MobilenetV2/expanded_conv[_1 ... _16] rules       the output stride is 8, 16 or 32; the width is
-///   positive
+///   low         ceil(height / 4) x ceil(width / 4) x 144 at width 1, inside expanded_conv_2
+///   high        ceil(height / output_stride) x ... x 320 at width 1
+///   parameters  MobilenetV2/Conv, MobilenetV2/expanded_conv[_1 ... _16]
+///   rules       the output stride is 8, 16 or 32; the width is positive
 struct mobilenet_v2 {
   int output_stride = 16;
   double width = 1;      // multiplies the channels of every block

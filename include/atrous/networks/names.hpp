@@ -3,8 +3,8 @@
 // Network names, the grammar of the command lines:
 //
 //     name   = ("deeplabv3plus_" | "deeplabv3_") body [head] [stride]
-//     body   = "xception41" | "xception65" | "xception71" | "xception" | ("resnet50" | "resnet101")
-//     ["_plain"]
+//     body   = "xception41" | "xception65" | "xception71" | "xception"
+//            | ("resnet50" | "resnet101") ["_plain"]
 //            | "mobilenet_v2" ["_dm" digits]
 //     head   = "_dense" | "_separable"
 //     stride = "_os8" | "_os16" | "_os32"

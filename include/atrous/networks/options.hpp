@@ -23,8 +23,8 @@ struct deeplab_options {
   double width = 1;                        // of MobileNetV2
   std::array<int, 3> multi_grid{1, 1, 1};  // of the modified Xceptions and the ResNets
   int output_stride = 16;
-  int pooling_crop_height = 0,
-      pooling_crop_width = 0;  // image pooling over such a part of the image; 0: all of it
+  int pooling_crop_height = 0;  // image pooling over such a part of the image; 0: over all of it
+  int pooling_crop_width = 0;
   aspp pyramid{};
   decoder refine{};  // no strides: DeepLabv3, logits at the output stride
   int classes = 21;
@@ -35,7 +35,7 @@ struct deeplab_options {
 template <backbone Backbone>
 constexpr wire build_on(wire image, const Backbone& features_of, const deeplab_options& o) {
   aspp pyramid = o.pyramid;
-  if (o.pooling_crop_height > 0 && o.pooling_crop_width > 0) {
+  if (o.pooling_crop_height > 0 && o.pooling_crop_width > 0 && o.output_stride > 0) {
     pyramid.pooling_height = strided(o.pooling_crop_height, o.output_stride);
     pyramid.pooling_width = strided(o.pooling_crop_width, o.output_stride);
   }

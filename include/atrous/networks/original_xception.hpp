@@ -78,16 +78,16 @@ struct original_xception {
     features taps{};
     for (int b = 1; b <= 3; ++b) {
       const int depth = b == 1 ? 128 : b == 2 ? 256 : 728;
-      const pooled_module module{.depths = {depth, depth}, .activate_first = b > 1, .step = budget.next(2)};
-      const auto made = in({"entry_flow/block", b}, in("unit_1/xception_module", module))(x);
+      const pooled_module unit{.depths = {depth, depth}, .activate_first = b > 1, .step = budget.next(2)};
+      const auto made = in({"entry_flow/block", b}, in("unit_1/xception_module", unit))(x);
       if (b == 2) taps.low = made.second;
       if (b == 3) taps.stride8 = made.second;
       x = made.out;
     }
     for (int u = 1; u <= 8; ++u) {
       const unit_step step = budget.next(1);
-      const auto module = [&](wire y) { return middle(y, step.rate); };
-      x = x >> in("middle_flow/block1", in({"unit_", u, "/xception_module"}, module));
+      const auto unit = [&](wire y) { return middle(y, step.rate); };
+      x = x >> in("middle_flow/block1", in({"unit_", u, "/xception_module"}, unit));
     }
     const pooled_module leaving{.depths = {728, 1024}, .step = budget.next(2)};
     const auto made = in("exit_flow/block1/unit_1/xception_module", leaving)(x);

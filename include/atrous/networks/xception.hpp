@@ -60,8 +60,8 @@ struct xception_module {
 ///   in          height x width x 3, values 0..255
 ///   low         ceil(height / 4) x ceil(width / 4) x 256
 ///   high        ceil(height / output_stride) x ... x 2048
-///   parameters  xception_65/entry_flow/conv1_1, .../block1/unit_1/xception_module/separable_conv1_depthwise,
-///   ... rules       the output stride is 8, 16 or 32; there are 41, 65 or 71 layers
+///   parameters  xception_65/entry_flow/conv1_1, .../unit_1/xception_module/separable_conv1_depthwise, ...
+///   rules       the output stride is 8, 16 or 32; there are 41, 65 or 71 layers
 struct xception {
   int layers = 65;  // 41, 65 or 71
   int output_stride = 16;
@@ -103,10 +103,10 @@ struct xception {
       using skip = xception_module::skip;
       for (int u = 1; u <= b.units; ++u) {
         const unit_step step = budget.next(b.stride);
-        xception_module module{.depths = b.depths, .stride = step.stride, .activate_inside = last};
-        module.shortcut = last ? skip::none : middle ? skip::identity : skip::projection;
-        for (std::size_t k = 0; k < 3; ++k) module.rates[k] = step.rate * (last ? multi_grid[k] : 1);
-        const auto made = in(b.name, in({"unit_", u, "/xception_module"}, module))(taps.high);
+        xception_module unit{.depths = b.depths, .stride = step.stride, .activate_inside = last};
+        unit.shortcut = last ? skip::none : middle ? skip::identity : skip::projection;
+        for (std::size_t k = 0; k < 3; ++k) unit.rates[k] = step.rate * (last ? multi_grid[k] : 1);
+        const auto made = in(b.name, in({"unit_", u, "/xception_module"}, unit))(taps.high);
         taps.high = made.out;
         if (b.tap == 4) taps.low = made.second;
         if (b.tap == 8) taps.stride8 = made.second;

@@ -54,16 +54,48 @@ struct depthwise_run {
  private:
   static constexpr int together = 4;  // pixels that share a load of the weights
 
+  /// What the loops need, in registers: after a store the compiler would read a struct again.
+  struct geometry {
+    int channels = 0, taps = 0;
+    std::ptrdiff_t step = 0, right = 0, down = 0, y_pixel = 0;  // between output pixels, taps, output pixels of y
+    tap_range u{}, v{};
+    const T* kernel = nullptr;  // at the first tap
+    const T* bias = nullptr;
+    bounds<T> after{};
+  };
+
   template <class L>
   [[gnu::always_inline]] void whole() const {
-    const std::ptrdiff_t step = layer->columns.stride * layer->x.pixel;
-    const bool adjacent = layer->columns.stride == 1 && layer->columns.rate == 1 && v == tap_range{0, 3} &&
-                          layer->columns.taps == 3;
-    int p = 0;
-    if (adjacent)
-      for (; p + together <= pixels; p += together) neighbours<L>(x + p * step, y + p * y_pixel);
-    for (; p + together <= pixels; p += together) group<L, together>(x + p * step, y + p * y_pixel);
-    for (; p < pixels; ++p) group<L, 1>(x + p * step, y + p * y_pixel);
+    const depthwise_layer<T>& of = *layer;
+    const std::ptrdiff_t line = std::ptrdiff_t{of.x.width} * of.x.pixel;
+    const geometry g{of.x.channels,
+                     of.columns.taps,
+                     of.columns.stride * of.x.pixel,
+                     of.columns.rate * of.x.pixel,
+                     of.rows.rate * line,
+                     y_pixel,
+                     u,
+                     v,
+                     of.weights.kernel + (std::ptrdiff_t{u.first} * of.columns.taps + v.first) * of.x.channels,
+                     of.weights.bias,
+                     of.after};
+    const bool adjacent = g.step == g.right && g.taps == 3 && v == tap_range{0, 3};
+    const T* const from = x;
+    T* const to = y;
+    const int count = pixels;
+    if (count < together) {
+      for (int p = 0; p < count; ++p) group<L, 1>(g, from + p * g.step, to + p * g.y_pixel);
+    } else if (adjacent) {
+      for (int p = 0; p < count; p += together) {
+        const int first = std::min(p, count - together);  // the last may repeat pixels of the one before
+        neighbours<L>(g, from + first * g.step, to + first * g.y_pixel);
+      }
+    } else {
+      for (int p = 0; p < count; p += together) {
+        const int first = std::min(p, count - together);
+        group<L, together>(g, from + first * g.step, to + first * g.y_pixel);
+      }
+    }
   }
 
   template <class Vector>
@@ -74,25 +106,26 @@ struct depthwise_run {
 
   /// Pixels with any stride and rate.
   template <class L, int Pixels>
-  [[gnu::always_inline]] void group(const T* from, T* to) const {
+  [[gnu::always_inline]] static void group(const geometry& g, const T* from, T* to) {
     using vector = typename L::vector;
-    const std::ptrdiff_t channels = layer->x.channels, step = layer->columns.stride * layer->x.pixel;
-    const std::ptrdiff_t right = layer->columns.rate * layer->x.pixel;
-    const std::ptrdiff_t down = layer->rows.rate * (layer->x.width * layer->x.pixel);
-    const int taps = layer->columns.taps;
-    const vector low = layer->after.low - vector{}, high = layer->after.high - vector{};
-    simd::each_vector<L>(layer->x.channels, [&](int c) __attribute__((always_inline)) {
+    const vector low = g.after.low - vector{}, high = g.after.high - vector{};
+    const std::ptrdiff_t next_kernel_row = std::ptrdiff_t{g.taps} * g.channels;
+    simd::each_vector<L>(g.channels, [&](int c) __attribute__((always_inline)) {
       vector sums[Pixels];
 #pragma GCC unroll 8
-      for (int p = 0; p < Pixels; ++p) sums[p] = L::at(layer->weights.bias + c);
-      for (int i = u.first; i < u.last; ++i) {
-        const T* pixel = from + (i - u.first) * down + c;
-        const T* kernel = layer->weights.kernel + (i * taps + v.first) * channels + c;
-        for (int j = v.first; j < v.last; ++j, pixel += right, kernel += channels) {
+      for (int p = 0; p < Pixels; ++p) sums[p] = L::at(g.bias + c);
+      const T* row = from + c;
+      const T* kernel_row = g.kernel + c;
+#pragma GCC unroll 1
+      for (int i = g.u.first; i < g.u.last; ++i, row += g.down, kernel_row += next_kernel_row) {
+        const T* pixel = row;
+        const T* kernel = kernel_row;
+#pragma GCC unroll 1
+        for (int j = g.v.first; j < g.v.last; ++j, pixel += g.right, kernel += g.channels) {
           const vector weight = L::at(kernel);
 #pragma GCC unroll 8
           for (int p = 0; p < Pixels; ++p) {
-            vector value = L::at(pixel + p * step);
+            vector value = L::at(pixel + p * g.step);
             activate(value);
             sums[p] += value * weight;
           }
@@ -101,29 +134,29 @@ struct depthwise_run {
 #pragma GCC unroll 8
       for (int p = 0; p < Pixels; ++p) {
         L::clamp(sums[p], low, high);
-        L::at(to + p * y_pixel + c) = sums[p];
+        L::at(to + p * g.y_pixel + c) = sums[p];
       }
     });
   }
 
   /// Pixels side by side under a dense window of three: each column is loaded once for all of them.
   template <class L>
-  [[gnu::always_inline]] void neighbours(const T* from, T* to) const {
+  [[gnu::always_inline]] static void neighbours(const geometry& g, const T* from, T* to) {
     using vector = typename L::vector;
-    const std::ptrdiff_t channels = layer->x.channels, right = layer->x.pixel;
-    const std::ptrdiff_t down = layer->rows.rate * (layer->x.width * layer->x.pixel);
-    const vector low = layer->after.low - vector{}, high = layer->after.high - vector{};
-    simd::each_vector<L>(layer->x.channels, [&](int c) __attribute__((always_inline)) {
+    const vector low = g.after.low - vector{}, high = g.after.high - vector{};
+    const std::ptrdiff_t next_kernel_row = std::ptrdiff_t{3} * g.channels;
+    simd::each_vector<L>(g.channels, [&](int c) __attribute__((always_inline)) {
       vector sums[together];
 #pragma GCC unroll 8
-      for (int p = 0; p < together; ++p) sums[p] = L::at(layer->weights.bias + c);
+      for (int p = 0; p < together; ++p) sums[p] = L::at(g.bias + c);
       const T* pixel = from + c;
-      const T* kernel = layer->weights.kernel + u.first * 3 * channels + c;
-      for (int i = u.first; i < u.last; ++i, pixel += down, kernel += 3 * channels) {
-        const vector weights[3] = {L::at(kernel), L::at(kernel + channels), L::at(kernel + 2 * channels)};
+      const T* kernel = g.kernel + c;
+#pragma GCC unroll 1
+      for (int i = g.u.first; i < g.u.last; ++i, pixel += g.down, kernel += next_kernel_row) {
+        const vector weights[3] = {L::at(kernel), L::at(kernel + g.channels), L::at(kernel + 2 * g.channels)};
 #pragma GCC unroll 8
         for (int q = 0; q < together + 2; ++q) {
-          vector value = L::at(pixel + q * right);
+          vector value = L::at(pixel + q * g.right);
           activate(value);
 #pragma GCC unroll 8
           for (int j = 2; j >= 0; --j)
@@ -133,7 +166,7 @@ struct depthwise_run {
 #pragma GCC unroll 8
       for (int p = 0; p < together; ++p) {
         L::clamp(sums[p], low, high);
-        L::at(to + p * y_pixel + c) = sums[p];
+        L::at(to + p * g.y_pixel + c) = sums[p];
       }
     });
   }

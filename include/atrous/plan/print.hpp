@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Plans as text for people: a line for every step, with what is folded into it and where its result lies.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <atrous/plan/cost.hpp>
+#include <atrous/plan/plan.hpp>
+
+namespace atrous {
+
+/// "41,258,213"
+inline std::string with_separators(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const std::size_t sign = number < 0 ? 1 : 0;
+  for (std::size_t i = digits.size(); i > sign + 3;) digits.insert(i -= 3, 1, ',');
+  return digits;
+}
+
+/// "3.2 MiB"
+inline std::string mebibytes(std::int64_t bytes) {
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+  return text.data();
+}
+
+/// Columns as wide as their longest text. One letter of `sides` per column: l to the left, r to the right.
+class text_table {
+ public:
+  text_table(std::string_view sides, std::vector<std::string> head)
+      : sides_(sides), rows_{std::move(head)} {}
+
+  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+
+  std::string text() const {
+    std::vector<std::size_t> widths(sides_.size(), 0);
+    for (const auto& row : rows_) {
+      for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+    }
+    std::string all;
+    for (const auto& row : rows_) {
+      std::string line;
+      for (std::size_t c = 0; c < row.size(); ++c) {
+        const std::string gap(widths[c] - row[c].size(), ' ');
+        if (c > 0) line += "  ";
+        line += sides_[c] == 'r' ? gap + row[c] : row[c] + gap;
+      }
+      line.erase(line.find_last_not_of(' ') + 1);
+      all += line;
+      all += '\n';
+    }
+    return all;
+  }
+
+ private:
+  std::string sides_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+/// What a step does, in a word.
+constexpr std::string_view word(step_kind kind) {
+  constexpr std::string_view words[] = {"input",    "convolution",  "depthwise", "separable", "batch_norm",
+                                        "activate", "max_pool",     "average_pool", "resize", "add",
+                                        "scale",    "copy",         "labels"};
+  const auto i = static_cast<std::size_t>(kind);
+  return i < std::size(words) ? words[i] : "own";
+}
+
+constexpr std::string_view word(activation act) {
+  return act == activation::none ? "none" : act == activation::relu ? "relu" : "relu6";
+}
+
+class plan_printer {
+ public:
+  plan_printer(graph_view g, plan_view p) : g_(g), p_(p) {}
+
+  std::string text() const {
+    text_table table("rlllllrl", {"step", "kind", "window", "computes", "in", "out", "offset", "layer"});
+    for (std::size_t i = 0; i < p_.steps.size(); ++i) {
+      const step& s = p_.steps[i];
+      table.add({std::to_string(i), std::string(word(s.form.kind)), window(s), computes(s), in(s), out(s),
+                 s.y < 0 ? "" : with_separators(value_at(s.y).offset), layer(s)});
+    }
+    return table.text() + '\n' + totals();
+  }
+
+ private:
+  const value& value_at(int v) const { return p_.values[static_cast<std::size_t>(v)]; }
+
+  /// "3x3 /2" for stride 2, "3x3 @12" for rate 12.
+  static std::string window(const step& s) {
+    const op& o = s.form.kind == step_kind::separable ? s.first : s.what;
+    const bool slides = s.form.kind == step_kind::convolution || s.form.kind == step_kind::depthwise ||
+                        s.form.kind == step_kind::separable || s.form.kind == step_kind::max_pool;
+    if (!slides) return "";
+    std::string text = std::to_string(o.kernel);
+    text += 'x' + std::to_string(o.kernel);
+    if (o.stride > 1) text.append(" /").append(std::to_string(o.stride));
+    if (o.rate > 1) text.append(" @").append(std::to_string(o.rate));
+    return text;
+  }
+
+  /// The layers that the step stands for, in their order.
+  std::string computes(const step& s) const {
+    std::string text;
+    const auto then = [&](bool there, std::string_view what) {
+      if (there) text.append(text.empty() ? "" : " + ").append(what);
+    };
+    const structure& f = s.form;
+    const bool inner = f.kind == step_kind::convolution || f.kind == step_kind::depthwise;
+    then(f.before != activation::none, word(f.before));
+    if (f.kind == step_kind::separable) {
+      then(true, "depthwise");
+      then(s.first_weights.norm >= 0, "batch_norm");
+      then(f.between != activation::none, word(f.between));
+      then(true, "convolution");
+    } else if (f.kind == step_kind::activate) {
+      return std::string(word(f.after));
+    } else if (f.kind == step_kind::labels) {
+      return "resize + argmax";
+    } else {
+      then(true, word(f.kind));
+    }
+    then((inner || f.kind == step_kind::separable) && s.weights.norm >= 0, "batch_norm");
+    then(f.sum, "add");
+    then(f.after != activation::none, word(f.after));
+    return text;
+  }
+
+  std::string in(const step& s) const { return s.x < 0 ? text_of(g_.image()) : text_of(value_at(s.x).extent); }
+
+  /// The shape, and the channels of a concatenation that it fills.
+  std::string out(const step& s) const {
+    if (s.y < 0) return text_of(shape{p_.output.height, p_.output.width, 1});
+    const value& v = value_at(s.y);
+    std::string text = text_of(v.extent);
+    if (v.parent < 0) return text;
+    text.append(" at ").append(std::to_string(v.channel)).append(" of ");
+    return text + std::to_string(value_at(v.parent).extent.channels);
+  }
+
+  std::string layer(const step& s) const {
+    const int node = s.weights.layer >= 0 ? s.weights.layer : s.node;
+    return g_.scope_name(g_[node].scope);
+  }
+
+  std::string totals() const {
+    std::int64_t all = 0;
+    for (const value& v : p_.values) all += v.parent < 0 ? elements(v.extent) * p_.batch : 0;
+    std::string text = std::to_string(p_.steps.size());
+    text.append(" steps of ").append(std::to_string(g_.size())).append(" nodes, batch ");
+    text.append(std::to_string(p_.batch)).append("\narena: ").append(with_separators(p_.arena));
+    text.append(" elements, ").append(mebibytes(4 * p_.arena)).append(" of float32 (");
+    return text.append(mebibytes(4 * all)).append(" if no memory were used twice); offsets in elements\n");
+  }
+
+  graph_view g_;
+  plan_view p_;
+};
+
+/// The plan of a graph as a table: the steps in their order, with what they compute, the shapes they read and write,
+/// where in the arena they write, and the arena's size.
+inline std::string text_of(graph_view g, plan_view p) { return plan_printer(g, p).text(); }
+
+}  // namespace atrous

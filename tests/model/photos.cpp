@@ -1,0 +1,59 @@
+// The published models on real photographs: label maps and logits as other implementations gave them.
+#include <doctest/doctest.h>
+
+#include <atrous/backend/openmp.hpp>
+#include <atrous/data/read_image.hpp>
+#include <atrous/networks/names.hpp>
+#include <atrous/weights/safetensors.hpp>
+
+#include "../support/pictures.hpp"
+#include "../support/runtime.hpp"
+#include "../support/shared.hpp"
+
+namespace {
+
+using namespace atrous;
+
+struct photo {
+  std::string name, network, suffix;
+};
+
+const photo photos[] = {{"bird", "deeplabv3_mobilenet_v2_pascal", "pascal"},
+                        {"street", "deeplabv3plus_mobilenet_v2_ade20k32", "ade20k32"},
+                        {"room", "deeplabv3plus_mobilenet_v2_ade20k32", "ade20k32"}};
+
+double share_of_equal(const std::vector<std::uint8_t>& a, const std::vector<std::uint8_t>& b) {
+  if (a.size() != b.size()) return 0;
+  std::size_t equal = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) equal += a[i] == b[i];
+  return static_cast<double>(equal) / static_cast<double>(a.size());
+}
+
+template <class P>
+void check(const photo& p) {
+  const std::string base = "photos/" + p.name;
+  const auto picture = shared(base + ".png"), labels = shared(base + "." + p.suffix + ".png"),
+             logits = shared(base + "." + p.suffix + ".logits.safetensors"),
+             weights = shared("models/" + p.network + ".safetensors");
+  if (!picture || !labels || !logits || !weights) return;
+  const image whole = read_image(*picture);
+  const inference<P> net = runtime<P>(network_named(p.network), read_safetensors(*weights));
+  workspace<P> w(2);
+  const tensor<std::uint8_t> found = net.labels(all_of(whole), w);
+  const double share = share_of_equal(found.data, read_png_indices(*labels).pixels);
+  CHECK_MESSAGE(share >= 0.999, p.name, " ", P::name, ": ", share, " of the labels");
+  const tensor_set expected = read_safetensors(*logits);
+  const double error = relative_error(net.logits(all_of(whole), w), *expected.find("logits"));
+  CHECK_MESSAGE(error <= 1e-4, p.name, " ", P::name, ": logits off by ", error);
+  WARN_MESSAGE(error <= 2e-5, p.name, " ", P::name, ": logits off by ", error);
+}
+
+}  // namespace
+
+TEST_CASE("published models on photographs, openmp") {
+  for (const photo& p : photos) check<openmp>(p);
+}
+
+TEST_CASE("published models on photographs, reference") {
+  for (const photo& p : photos) check<reference>(p);
+}

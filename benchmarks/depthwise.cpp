@@ -9,12 +9,14 @@ using namespace benchmarks;
 std::vector<network_step> halves() {
   std::vector<network_step> all;
   for (const network_step& s : steps_of(step_kind::separable, [](const network_step&) { return true; })) {
-    network_step half{"", {.form = windowed(step_kind::depthwise, s.run.first), .what = s.run.first}, s.x, s.y};
+    network_step half{
+        "", {.form = windowed(step_kind::depthwise, s.run.first), .what = s.run.first}, s.x, s.y};
     half.run.form.before = s.run.form.before;
     half.run.form.after = s.run.form.between;
     half.y.channels = s.x.channels;
     half.name = name_of(half);
-    const bool known = std::any_of(all.begin(), all.end(), [&](const network_step& k) { return k.name == half.name; });
+    const bool known =
+        std::any_of(all.begin(), all.end(), [&](const network_step& k) { return k.name == half.name; });
     if (!known) all.push_back(half);
   }
   return all;

@@ -33,7 +33,7 @@ struct chains {
     vector all{};
 #pragma GCC unroll 16
     for (int k = 0; k < count; ++k) all += sums[k];
-    lanes::at(numbers) = all;
+    lanes::at(numbers).value = all;
   }
 };
 
@@ -44,7 +44,8 @@ inline double seconds() {
 /// Multiplications and additions per second on `threads` threads, the best of some tries.
 inline double peak_flops(int threads) {
   const atrous::simd::instruction_set set = atrous::simd::widest::get();
-  const double flops = 2.0 * chains::count * chains::rounds * atrous::simd::properties_at(set).bytes / sizeof(float);
+  const double flops =
+      2.0 * chains::count * chains::rounds * atrous::simd::properties_at(set).bytes / sizeof(float);
   double best = 0;
   for (int i = 0; i < 8; ++i) {
     const double start = seconds();

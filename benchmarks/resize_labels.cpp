@@ -12,12 +12,14 @@ void make_smooth(const view<const float>& x) {
   const auto random = [&] { return static_cast<float>(engine() % 1000) / 1000; };
   auto* out = const_cast<float*>(x.data);
   for (int c = 0; c < x.channels; ++c) {
-    const float row = random() * static_cast<float>(x.height), column = random() * static_cast<float>(x.width);
+    const float row = random() * static_cast<float>(x.height),
+                column = random() * static_cast<float>(x.width);
     const float width = static_cast<float>(x.height) * (0.1F + 0.15F * random()), high = 8 + 4 * random();
     for (int i = 0; i < x.height; ++i)
       for (int j = 0; j < x.width; ++j) {
         const float u = (static_cast<float>(i) - row) / width, v = (static_cast<float>(j) - column) / width;
-        out[(i * x.width + j) * x.channels + c] = high * std::exp(-(u * u + v * v) / 2) + (c == 0 ? 3.F : 0.F) + 0.3F * random();
+        out[(i * x.width + j) * x.channels + c] =
+            high * std::exp(-(u * u + v * v) / 2) + (c == 0 ? 3.F : 0.F) + 0.3F * random();
       }
   }
 }
@@ -31,10 +33,12 @@ void time_labels(benchmark::State& state, const network_step& s, int threads) {
   mine.run(k);
   theirs.run(kernel_for<reference, structure{.kind = step_kind::labels}>());
   std::int64_t different = 0;
-  for (std::int64_t p = 0; p < pixels(s.y); ++p) different += mine.get().labels.data[p] != theirs.get().labels.data[p];
+  for (std::int64_t p = 0; p < pixels(s.y); ++p)
+    different += mine.get().labels.data[p] != theirs.get().labels.data[p];
   if (different > pixels(s.y) / 100'000) return state.SkipWithError("differs from the reference");
   for (auto _ : state) mine.run(k);
-  state.counters["pixels/s"] = benchmark::Counter(double(pixels(s.y)), benchmark::Counter::kIsIterationInvariantRate);
+  state.counters["pixels/s"] =
+      benchmark::Counter(double(pixels(s.y)), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 const bool added = [] {
@@ -44,8 +48,10 @@ const bool added = [] {
     for (int threads : {1, 2}) {
       const std::string name = "labels_" + text_of(s.x) + "->513x513/threads:" + std::to_string(threads);
       const auto add = [&](const char* logits, auto time) {
-        benchmark::RegisterBenchmark((name + logits).c_str(), [=](benchmark::State& state) { time(state, s, threads); })
-            ->UseRealTime()->Unit(benchmark::kMillisecond);
+        benchmark::RegisterBenchmark((name + logits).c_str(),
+                                     [=](benchmark::State& state) { time(state, s, threads); })
+            ->UseRealTime()
+            ->Unit(benchmark::kMillisecond);
       };
       add("/smooth", time_labels<true>);
       add("/noise", time_labels<false>);

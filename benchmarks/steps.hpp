@@ -5,6 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <memory>
 #include <random>
@@ -34,10 +35,14 @@ struct network_step {
     const auto window = [](const op& o) { return double(o.kernel) * o.kernel; };
     const double outputs = double(elements(y));
     switch (run.form.kind) {
-      case step_kind::convolution: return outputs * x.channels * window(run.what);
-      case step_kind::depthwise: return outputs * window(run.what);
-      case step_kind::separable: return outputs * x.channels + double(pixels(y)) * x.channels * window(run.first);
-      default: return 0;
+      case step_kind::convolution:
+        return outputs * x.channels * window(run.what);
+      case step_kind::depthwise:
+        return outputs * window(run.what);
+      case step_kind::separable:
+        return outputs * x.channels + double(pixels(y)) * x.channels * window(run.first);
+      default:
+        return 0;
     }
   }
 };
@@ -56,16 +61,20 @@ inline std::string name_of(const network_step& s) {
 template <class Wanted>
 std::vector<network_step> steps_of(step_kind kind, const Wanted& wanted) {
   std::vector<network_step> all;
-  for (const char* network : {"deeplabv3plus_xception65", "deeplabv3plus_resnet101", "deeplabv3plus_mobilenet_v2"}) {
+  for (const char* network :
+       {"deeplabv3plus_xception65", "deeplabv3plus_resnet101", "deeplabv3plus_mobilenet_v2"}) {
     const deeplab_options options = network_named(network);
     const graph g = record([&](wire image) { return build(image, options); }, {513, 513, 3});
     const plan p = make_plan(g);
     for (const step& s : p.steps) {
       if (s.form.kind != kind) continue;
-      const auto extent = [&](int v) { return v < 0 ? shape{513, 513, 1} : p.values[static_cast<std::size_t>(v)].extent; };
+      const auto extent = [&](int v) {
+        return v < 0 ? shape{513, 513, 1} : p.values[static_cast<std::size_t>(v)].extent;
+      };
       network_step found{"", s, extent(s.x), extent(s.y)};
       found.name = name_of(found);
-      const bool known = std::any_of(all.begin(), all.end(), [&](const network_step& k) { return k.name == found.name; });
+      const bool known =
+          std::any_of(all.begin(), all.end(), [&](const network_step& k) { return k.name == found.name; });
       if (!known && wanted(found)) all.push_back(found);
     }
   }
@@ -128,26 +137,34 @@ class prepared {
   std::vector<std::uint8_t> labels_;
 };
 
-/// The kernel of P for a structure of kind Kind. Of the reference, which does not look at kernel, stride and border of a
-/// structure, there is one for all of them.
+inline constexpr auto all_structures = every_structure();
+
+/// The reference does not look at kernel, stride and border of a structure: one kernel serves all of them.
+template <class P>
+constexpr structure as_seen_by(structure s) {
+  if (!std::is_same_v<P, reference>) return s;
+  s.kernel = s.kind == step_kind::separable ? 3 : 0;
+  s.stride = s.kernel / 3;
+  s.border = false;
+  return s;
+}
+
+template <class P, step_kind Kind, std::size_t I>
+constexpr kernel_function<P> kernel_if_wanted() {
+  constexpr structure s = all_structures[I];
+  if constexpr (s.kind == Kind && s == as_seen_by<P>(s)) return kernel_for<P, s>();
+  return nullptr;
+}
+
+/// The kernel of P for a structure of kind Kind.
 template <class P, step_kind Kind>
-kernel_function<P> kernel_of(structure wanted) {
-  static constexpr auto all = every_structure();
-  constexpr bool plain = std::is_same_v<P, reference>;
-  const auto seen = [](structure s) {
-    if (plain) s.kernel = s.kind == step_kind::separable ? 3 : 0, s.stride = s.kernel / 3, s.border = false;
-    return s;
-  };
-  wanted = seen(wanted);
-  kernel_function<P> found = nullptr;
-  [&]<std::size_t... K>(std::index_sequence<K...>) {
-    const auto look = [&]<std::size_t I>() {
-      if constexpr (all[I].kind == Kind && all[I] == seen(all[I]))
-        if (all[I] == wanted) found = kernel_for<P, all[I]>();
-    };
-    (look.template operator()<K>(), ...);
-  }(std::make_index_sequence<all.size()>{});
-  return found;
+kernel_function<P> kernel_of(const structure& wanted) {
+  static constexpr auto table = []<std::size_t... I>(std::index_sequence<I...>) {
+    return std::array<kernel_function<P>, sizeof...(I)>{kernel_if_wanted<P, Kind, I>()...};
+  }
+  (std::make_index_sequence<all_structures.size()>{});
+  const auto found = std::find(all_structures.begin(), all_structures.end(), as_seen_by<P>(wanted));
+  return table[static_cast<std::size_t>(found - all_structures.begin())];
 }
 
 /// Whether P computes what the reference computes, to a share of the largest number.
@@ -193,9 +210,11 @@ void add_given(const std::vector<network_step>& steps) {
   for (const network_step& s : steps) {
     for (int threads : {1, 2}) {
       const std::string name = s.name + "/threads:" + std::to_string(threads);
-      benchmark::RegisterBenchmark(name.c_str(), [s, threads](benchmark::State& state) {
-        time_step<P, Kind>(state, s, threads);
-      })->UseManualTime()->Unit(benchmark::kMillisecond)->MinTime(0.3);
+      benchmark::RegisterBenchmark(
+          name.c_str(), [s, threads](benchmark::State& state) { time_step<P, Kind>(state, s, threads); })
+          ->UseManualTime()
+          ->Unit(benchmark::kMillisecond)
+          ->MinTime(0.3);
     }
   }
 }

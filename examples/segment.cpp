@@ -3,9 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <iostream>
 #include <numeric>
@@ -17,6 +15,7 @@
 
 #include "runtime/program.hpp"
 #include "runtime/runner.hpp"
+#include "runtime/text.hpp"
 #include "runtime/weights.hpp"
 
 namespace {
@@ -42,7 +41,7 @@ constexpr const char* example =
     "out.png\n";
 
 void add_options(CLI::App& app, settings& s) {
-  app.add_option("IMAGE", s.images, "Images to segment, PNG or JPEG")->required();
+  app.add_option("IMAGE", s.images, "Images to segment, PNG or JPEG")->required()->type_name("");
   app.add_option("--network", s.network, "Name of the network, see below")->required()->type_name("NAME");
   app.add_option("--weights", s.weights, "Its weights, a safetensors file with TensorFlow's variable names")
       ->required()
@@ -53,14 +52,14 @@ void add_options(CLI::App& app, settings& s) {
          "--logits", s.logits,
          "Write class scores before the last resize: float32 tensor \"logits\" (rows, columns, classes)")
       ->type_name("OUT.safetensors");
-  app.add_option("--policy", s.policy, "Who computes: openmp (default) or reference (plain loops, slow)")
+  app.add_option("--policy", s.policy, "Who computes; default openmp. reference: plain loops, slow")
       ->check(CLI::IsMember(programs::policies()))
-      ->type_name("NAME");
+      ->option_text("openmp|reference");
   app.add_option("--classes", s.classes, "Number of classes; the weights must have as many")
-      ->check(CLI::Range(1, 65536))
+      ->check(programs::from(1, 65536))
       ->type_name("N");
   app.add_option("--repeat", s.repeat, "Measure N runs after one that does not count; default: the first run")
-      ->check(CLI::Range(1, 1000000))
+      ->check(programs::from(1, 1000000))
       ->type_name("N");
 }
 
@@ -147,12 +146,6 @@ segmented segment(programs::runner& network, const atrous::image& photo, int rep
   return made;
 }
 
-std::string fixed(double number, const char* unit) {
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.1f %s", number, unit);
-  return text.data();
-}
-
 /// "bird 20.7 %, background 79.3 %": what there is most of comes first.
 std::string shares(const atrous::image& labels, const std::vector<std::string>& names) {
   std::vector<std::int64_t> count(names.size());
@@ -165,7 +158,8 @@ std::string shares(const atrous::image& labels, const std::vector<std::string>& 
   for (const std::size_t i : order) {
     if (count[i] == 0) break;
     const double share = 100.0 * static_cast<double>(count[i]) / static_cast<double>(labels.pixels.size());
-    text += (text.empty() ? "" : ", ") + names[i] + " " + (share < 0.05 ? "<0.1 %" : fixed(share, "%"));
+    text += (text.empty() ? "" : ", ") + names[i] + " " +
+            (share < 0.05 ? "<0.1 %" : programs::formatted("%.1f %%", share));
   }
   return text;
 }
@@ -185,7 +179,8 @@ void process(const settings& s, const std::string& file, const atrous::image& ph
   }
   if (!s.logits.empty()) write_logits(output_for(s, s.logits, file, ".safetensors"), network.logits());
   std::cout << atrous::printable_path(file) << ": " << photo.height << "x" << photo.width << ", "
-            << shares(made.labels, classes.names) << ", " << fixed(made.milliseconds, "ms") << std::endl;
+            << shares(made.labels, classes.names) << ", " << programs::formatted("%.1f ms", made.milliseconds)
+            << std::endl;
 }
 
 void work(const settings& s, int threads) {

@@ -44,14 +44,14 @@ std::size_t differences(const comparison& c) {
 
 }  // namespace
 
-std::vector<comparison> compare_with_all(const atrous::tensor_set& weights) {
+std::vector<comparison> compare_with_all(const atrous::tensor_set& weights, int classes) {
   std::vector<comparison> all;
   for (const std::string_view published : atrous::published_networks()) {
     std::set<std::string> met;
     for (const char* head : {"", "_dense", "_separable"}) {
       const std::string name = std::string(published) + head;
       if (!is_name(name)) continue;
-      const atrous::deeplab_options network = network_for(name, weights, 0);
+      const atrous::deeplab_options network = network_for(name, weights, classes);
       const auto define = [&](atrous::wire image) { return atrous::build(image, network); };
       const atrous::graph g = atrous::record(define, any_image);
       if (!met.insert(tensors_of(g)).second) continue;
@@ -62,9 +62,8 @@ std::vector<comparison> compare_with_all(const atrous::tensor_set& weights) {
       all.push_back(std::move(made));
     }
   }
-  std::stable_sort(all.begin(), all.end(), [](const comparison& a, const comparison& b) {
-    return differences(a) < differences(b);
-  });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const comparison& a, const comparison& b) { return differences(a) < differences(b); });
   return all;
 }
 

@@ -23,13 +23,15 @@ const char* const network_grammar =
     "  stride = \"_os8\" | \"_os16\" | \"_os32\"           default: 16\n"
     "and deeplabv3_mobilenet_v2_pascal, deeplabv3plus_mobilenet_v2_ade20k32.\n";
 
+CLI::Validator from(int least, int most) { return CLI::Range(least, most).description(""); }
+
 command_line::command_line(const std::string& name, const std::string& version,
                            const std::string& description, const std::string& more)
     : app(description, name), threads(processors()) {
   app.set_help_flag("-h,--help", "Print this and exit");
   app.set_version_flag("--version", name + " " + version, "Print the version and exit");
   app.add_option("--threads", threads, "Threads to use; default: the processors this process may use")
-      ->check(CLI::Range(1, 1024))
+      ->check(from(1, 1024))
       ->type_name("N");
   app.footer(more);
   app.get_formatter()->column_width(32);

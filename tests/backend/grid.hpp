@@ -28,20 +28,25 @@ struct trial {
   padding pad{};
   shape in{};
   int out = 1, batch = 1;
-  int gap = 0;          // channels beside the slices of x and y
-  shape target{};       // extents of a resize or of labels
+  int gap = 0;     // channels beside the slices of x and y
+  shape target{};  // extents of a resize or of labels
   corners corner{};
-  int window = 0;       // of an average pool
+  int window = 0;  // of an average pool
   bool float_image = false;
   unsigned seed = 1;
 };
 
 inline std::string text_of(const trial& t) {
   std::string all = "kind " + std::to_string(static_cast<int>(t.form.kind));
-  const auto add = [&](const char* name, int number) { all += std::string(" ") + name + " " + std::to_string(number); };
-  add("kernel", t.kernel), add("stride", t.stride), add("rate", t.rate), add("rule", static_cast<int>(t.pad.by));
-  add("in", t.in.height), add("x", t.in.width), add("x", t.in.channels), add("out", t.out), add("batch", t.batch);
-  add("gap", t.gap), add("before", static_cast<int>(t.form.before)), add("between", static_cast<int>(t.form.between));
+  const auto add = [&](const char* name, int number) {
+    all += std::string(" ") + name + " " + std::to_string(number);
+  };
+  add("kernel", t.kernel), add("stride", t.stride), add("rate", t.rate),
+      add("rule", static_cast<int>(t.pad.by));
+  add("in", t.in.height), add("x", t.in.width), add("x", t.in.channels), add("out", t.out),
+      add("batch", t.batch);
+  add("gap", t.gap), add("before", static_cast<int>(t.form.before)),
+      add("between", static_cast<int>(t.form.between));
   add("after", static_cast<int>(t.form.after)), add("sum", t.form.sum), add("border", t.form.border);
   add("target", t.target.height), add("x", t.target.width), add("corners", static_cast<int>(t.corner));
   return all;
@@ -54,15 +59,22 @@ inline step step_of(const trial& t) {
   s.what.factors = {0.5F, 0.25F, 2, 3}, s.what.offsets = {-1, 0.5F, 0, 0.125F};
   if (t.form.border) s.what.pad.outside = padding::border::per_channel;
   switch (t.form.kind) {
-    case step_kind::convolution: s.what.kind = op_kind::convolution; break;
-    case step_kind::depthwise: s.what.kind = op_kind::depthwise; break;
-    case step_kind::max_pool: s.what.kind = op_kind::max_pool; break;
+    case step_kind::convolution:
+      s.what.kind = op_kind::convolution;
+      break;
+    case step_kind::depthwise:
+      s.what.kind = op_kind::depthwise;
+      break;
+    case step_kind::max_pool:
+      s.what.kind = op_kind::max_pool;
+      break;
     case step_kind::separable:
       s.first = s.what;
       s.first.kind = op_kind::depthwise;
       s.what = {.kind = op_kind::convolution, .out = t.out};
       break;
-    default: break;
+    default:
+      break;
   }
   return s;
 }
@@ -72,17 +84,22 @@ inline shape output_of(const trial& t) {
   const op& o = t.form.kind == step_kind::separable ? s.first : s.what;
   switch (t.form.kind) {
     case step_kind::convolution:
-    case step_kind::separable: return {rows_of(o, t.in).out, columns_of(o, t.in).out, t.out};
+    case step_kind::separable:
+      return {rows_of(o, t.in).out, columns_of(o, t.in).out, t.out};
     case step_kind::depthwise:
-    case step_kind::max_pool: return {rows_of(o, t.in).out, columns_of(o, t.in).out, t.in.channels};
+    case step_kind::max_pool:
+      return {rows_of(o, t.in).out, columns_of(o, t.in).out, t.in.channels};
     case step_kind::average_pool: {
       const int height = t.window > 0 ? t.window : t.in.height, width = t.window > 0 ? t.window : t.in.width;
       if (height > t.in.height || width > t.in.width) return {};
       return {(t.in.height - height) / t.stride + 1, (t.in.width - width) / t.stride + 1, t.in.channels};
     }
-    case step_kind::resize: return {t.target.height, t.target.width, t.in.channels};
-    case step_kind::labels: return {t.target.height, t.target.width, 1};
-    default: return t.in;
+    case step_kind::resize:
+      return {t.target.height, t.target.width, t.in.channels};
+    case step_kind::labels:
+      return {t.target.height, t.target.width, 1};
+    default:
+      return t.in;
   }
 }
 
@@ -91,15 +108,22 @@ inline double tolerance(const trial& t) {
   constexpr double eps = std::numeric_limits<float>::epsilon();
   const double taps = double(t.kernel) * t.kernel;
   switch (t.form.kind) {
-    case step_kind::convolution: return 2 * eps * (taps * t.in.channels + 2);
-    case step_kind::depthwise: return 2 * eps * (taps + 2);
-    case step_kind::separable: return 2 * eps * (taps + 2 + t.in.channels) * 10;
-    case step_kind::average_pool: return eps * (t.in.height + t.in.width);
+    case step_kind::convolution:
+      return 2 * eps * (taps * t.in.channels + 2);
+    case step_kind::depthwise:
+      return 2 * eps * (taps + 2);
+    case step_kind::separable:
+      return 2 * eps * (taps + 2 + t.in.channels) * 10;
+    case step_kind::average_pool:
+      return eps * (t.in.height + t.in.width);
     case step_kind::max_pool:
     case step_kind::activate:
-    case step_kind::copy: return 0;
-    case step_kind::input: return 256 * eps;
-    default: return 8 * eps;
+    case step_kind::copy:
+      return 0;
+    case step_kind::input:
+      return 256 * eps;
+    default:
+      return 8 * eps;
   }
 }
 
@@ -146,7 +170,8 @@ struct feature_map {
     const auto* first = reinterpret_cast<const float*>(P::address(memory));
     for (std::ptrdiff_t k = 0; k < count; ++k) {
       const std::ptrdiff_t from_slice = first + k - at.data;
-      const bool inside = from_slice >= 0 && from_slice < at.pixels() * at.pixel && from_slice % at.pixel < at.channels;
+      const bool inside =
+          from_slice >= 0 && from_slice < at.pixels() * at.pixel && from_slice % at.pixel < at.channels;
       if (!inside && first[k] != guard) return false;
     }
     return true;
@@ -172,7 +197,8 @@ struct owned_weights {
   }
   owned_weights(const op& o, shape in, bool windowed, unsigned seed) {
     const bool dense = o.kind == op_kind::convolution;
-    std::vector<float> plain = random_numbers(windowed ? reference::packed_elements(o, in) : in.channels, seed);
+    std::vector<float> plain =
+        random_numbers(windowed ? reference::packed_elements(o, in) : in.channels, seed);
     if (windowed) {
       std::vector<float> packed(static_cast<std::size_t>(P::packed_elements(o, in)));
       P::pack(o, in, plain.data(), packed.data());
@@ -209,11 +235,13 @@ outcome run(const trial& t, kernel_function<P> k, int threads) {
   feature_map<P> other(t.batch, scaled ? shape{1, 1, t.in.channels} : out, t.gap, nan);
   x.fill(random_numbers(elements(t.in) * t.batch, t.seed));
   other.fill(random_numbers(other.at.pixels() * other.at.channels, t.seed + 7));
-  const owned_weights<P> weights(s.what, s.form.kind == step_kind::separable ? shape{out.height, out.width, t.in.channels} : t.in,
-                                 windowed, t.seed + 20);
+  const owned_weights<P> weights(
+      s.what, s.form.kind == step_kind::separable ? shape{out.height, out.width, t.in.channels} : t.in,
+      windowed, t.seed + 20);
   const owned_weights<P> first(s.first, t.in, s.form.kind == step_kind::separable, t.seed + 30);
 
-  operands<float> o{.run = &s, .x = x.at, .other = other.at, .y = y.at, .weights = weights.get(), .threads = threads};
+  operands<float> o{
+      .run = &s, .x = x.at, .other = other.at, .y = y.at, .weights = weights.get(), .threads = threads};
   o.first_weights = first.get();
   const std::size_t scratch_bytes = P::scratch_bytes(s, t.in, threads);
   typename P::buffer scratch = P::allocate(scratch_bytes);
@@ -239,7 +267,8 @@ inline double worst_difference(const std::vector<float>& a, const std::vector<fl
   for (std::size_t k = 0; k < std::min(a.size(), b.size()); ++k) {
     if (a[k] == b[k]) continue;  // infinities too
     const double difference = std::abs(double(a[k]) - b[k]);
-    if (!(difference <= worst)) worst = std::isnan(difference) ? std::numeric_limits<double>::infinity() : difference;
+    if (!(difference <= worst))
+      worst = std::isnan(difference) ? std::numeric_limits<double>::infinity() : difference;
   }
   return worst;
 }
@@ -265,11 +294,13 @@ inline double resized_logit(const trial& t, const std::vector<float>& x, std::in
   const sample row = sample_at(at.row, t.in.height, t.target.height, t.corner);
   const sample column = sample_at(at.column, t.in.width, t.target.width, t.corner);
   const auto logit = [&](int i, int j) {
-    return double(x[static_cast<std::size_t>(((at.image * t.in.height + i) * t.in.width + j) * t.in.channels + c)]);
+    return double(
+        x[static_cast<std::size_t>(((at.image * t.in.height + i) * t.in.width + j) * t.in.channels + c)]);
   };
   const auto mixed = [](double low, double high, double part) { return low + (high - low) * part; };
   return mixed(mixed(logit(row.low, column.low), logit(row.low, column.high), column.fraction),
-               mixed(logit(row.high, column.low), logit(row.high, column.high), column.fraction), row.fraction);
+               mixed(logit(row.high, column.low), logit(row.high, column.high), column.fraction),
+               row.fraction);
 }
 
 /// Labels that differ although their logits do not nearly tie.
@@ -300,8 +331,9 @@ std::vector<kernel_function<P>> kernels_of() {
   constexpr bool plain = std::is_same_v<P, reference>;
   return []<std::size_t... K>(std::index_sequence<K...>) {
     return std::vector<kernel_function<P>>{
-        kernel_for<P, plain ? as_reference_sees(all_structures[K]) : all_structures[K]>()...};
-  }(std::make_index_sequence<all_structures.size()>{});
+        kernel_for < P, plain ? as_reference_sees(all_structures[K]) : all_structures[K] > ()...};
+  }
+  (std::make_index_sequence<all_structures.size()>{});
 }
 
 }  // namespace grid

@@ -10,9 +10,12 @@ using namespace grid;
 
 struct against_reference {
   std::vector<kernel_function<reference>> correct = kernels_of<reference>();
-  std::vector<kernel_function<openmp>> baseline = kernels_of<openmp_with<simd::only<simd::instruction_set::baseline>>>();
-  std::vector<kernel_function<openmp>> avx2 = kernels_of<openmp_with<simd::only<simd::instruction_set::avx2>>>();
-  std::vector<kernel_function<openmp>> avx512 = kernels_of<openmp_with<simd::only<simd::instruction_set::avx512>>>();
+  std::vector<kernel_function<openmp>> baseline =
+      kernels_of<openmp_with<simd::only<simd::instruction_set::baseline>>>();
+  std::vector<kernel_function<openmp>> avx2 =
+      kernels_of<openmp_with<simd::only<simd::instruction_set::avx2>>>();
+  std::vector<kernel_function<openmp>> avx512 =
+      kernels_of<openmp_with<simd::only<simd::instruction_set::avx512>>>();
 };
 
 const against_reference& kernels() {
@@ -57,10 +60,14 @@ struct picker {
 
 padding some_padding(picker& p, int kernel) {
   switch (p.any({0, 1, 2, 3})) {
-    case 0: return {};
-    case 1: return padding::same();
-    case 2: return padding::none();
-    default: return padding::given(kernel / 2, kernel - 1, kernel, kernel / 3);
+    case 0:
+      return {};
+    case 1:
+      return padding::same();
+    case 2:
+      return padding::none();
+    default:
+      return padding::given(kernel / 2, kernel - 1, kernel, kernel / 3);
   }
 }
 
@@ -97,13 +104,15 @@ trial some_trial(picker& p, const structure& form) {
 TEST_CASE("every structure computes what the reference computes") {
   picker p;
   for (const structure& form : all_structures) {
-    const bool windowed = form.kernel != 0 || form.kind == step_kind::convolution || form.kind == step_kind::depthwise;
+    const bool windowed =
+        form.kernel != 0 || form.kind == step_kind::convolution || form.kind == step_kind::depthwise;
     for (int k = 0; k < (windowed ? 5 : 60); ++k) check(some_trial(p, form));
   }
 }
 
 TEST_CASE("windows of every kernel, stride and rate on every extent") {
-  for (step_kind kind : {step_kind::convolution, step_kind::depthwise, step_kind::separable, step_kind::max_pool}) {
+  for (step_kind kind :
+       {step_kind::convolution, step_kind::depthwise, step_kind::separable, step_kind::max_pool}) {
     for (int kernel : {1, 3, 5, 7}) {
       for (int stride : {1, 2}) {
         for (int rate : {1, 2, 4, 6, 12, 18, 36}) {
@@ -131,12 +140,20 @@ TEST_CASE("more terms than are summed in one go") {
   for (int channels : {576, 600, 1024, 1025, 2050}) {
     for (int kernel : {1, 3}) {
       for (bool sum : {false, true}) {
-        trial t{.form = {.kind = step_kind::convolution, .kernel = kernel, .stride = 1, .after = activation::relu, .sum = sum}};
+        trial t{.form = {.kind = step_kind::convolution,
+                         .kernel = kernel,
+                         .stride = 1,
+                         .after = activation::relu,
+                         .sum = sum}};
         t.kernel = kernel, t.rate = 2, t.in = {5, 6, channels}, t.out = 21, t.gap = 3;
         check(t);
       }
     }
-    trial t{.form = {.kind = step_kind::separable, .kernel = 3, .stride = 1, .between = activation::relu6, .sum = true}};
+    trial t{.form = {.kind = step_kind::separable,
+                     .kernel = 3,
+                     .stride = 1,
+                     .between = activation::relu6,
+                     .sum = true}};
     t.kernel = 3, t.in = {5, 6, channels}, t.out = 40;
     check(t);
   }
@@ -156,6 +173,7 @@ TEST_CASE("not a number stays one") {
   t.in = {3, 3, 19};
   feature_map<openmp> x(1, t.in, 0, std::numeric_limits<float>::quiet_NaN()), y(1, t.in, 0, guard);
   const step s = step_of(t);
-  openmp::activate<structure{.kind = step_kind::activate, .after = activation::relu6}>({.run = &s, .x = x.at, .y = y.at});
+  openmp::activate<structure{.kind = step_kind::activate, .after = activation::relu6}>(
+      {.run = &s, .x = x.at, .y = y.at});
   for (float each : y.numbers()) CHECK(std::isnan(each));
 }

@@ -29,21 +29,35 @@ double share_of_equal(const std::vector<std::uint8_t>& a, const std::vector<std:
   return static_cast<double>(equal) / static_cast<double>(a.size());
 }
 
+struct outcome {
+  tensor<std::uint8_t> labels;
+  tensor<float> logits;
+};
+
+/// Labels and logits of one run.
+template <class P>
+outcome both(const inference<P>& net, const image& whole) {
+  workspace<P> w(2);
+  const plan& p = net.prepare(w, whole.height, whole.width);
+  outcome made{{1, {whole.height, whole.width, 1}}, {1, p.values[static_cast<std::size_t>(p.logits)].extent}};
+  net.run(all_of(whole), {.labels = made.labels.view(), .logits = made.logits.view()}, w);
+  return made;
+}
+
 template <class P>
 void check(const photo& p) {
   const std::string base = "photos/" + p.name;
-  const auto picture = shared(base + ".png"), labels = shared(base + "." + p.suffix + ".png"),
-             logits = shared(base + "." + p.suffix + ".logits.safetensors"),
+  const auto picture = shared(base + ".png"), expected_labels = shared(base + "." + p.suffix + ".png"),
+             expected_logits = shared(base + "." + p.suffix + ".logits.safetensors"),
              weights = shared("models/" + p.network + ".safetensors");
-  if (!picture || !labels || !logits || !weights) return;
+  if (!picture || !expected_labels || !expected_logits || !weights) return;
   const image whole = read_image(*picture);
   const inference<P> net = runtime<P>(network_named(p.network), read_safetensors(*weights));
-  workspace<P> w(2);
-  const tensor<std::uint8_t> found = net.labels(all_of(whole), w);
-  const double share = share_of_equal(found.data, read_png_indices(*labels).pixels);
+  const auto [labels, logits] = both(net, whole);
+  const double share = share_of_equal(labels.data, read_png_indices(*expected_labels).pixels);
   CHECK_MESSAGE(share >= 0.999, p.name, " ", P::name, ": ", share, " of the labels");
-  const tensor_set expected = read_safetensors(*logits);
-  const double error = relative_error(net.logits(all_of(whole), w), *expected.find("logits"));
+  const tensor_set expected = read_safetensors(*expected_logits);
+  const double error = relative_error(logits, *expected.find("logits"));
   CHECK_MESSAGE(error <= 1e-4, p.name, " ", P::name, ": logits off by ", error);
   WARN_MESSAGE(error <= 2e-5, p.name, " ", P::name, ": logits off by ", error);
 }

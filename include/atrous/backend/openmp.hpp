@@ -31,11 +31,17 @@ struct openmp_with : reference {
   }
   static std::size_t scratch_bytes(const step& s, shape x, int threads) {
     switch (s.form.kind) {
-      case step_kind::convolution: return cpu::convolution_cut<element>(Choice::get(), s.what, x.channels).scratch(Choice::get(), threads);
-      case step_kind::separable: return cpu::separable_scratch<element>(Choice::get(), x.channels, threads);
-      case step_kind::resize: return cpu::resize_scratch<element>(x, threads);
-      case step_kind::labels: return cpu::labels_scratch<element>(x);
-      default: return 0;
+      case step_kind::convolution:
+        return cpu::convolution_cut<element>(Choice::get(), s.what, x.channels)
+            .scratch(Choice::get(), threads);
+      case step_kind::separable:
+        return cpu::separable_scratch<element>(Choice::get(), x.channels, threads);
+      case step_kind::resize:
+        return cpu::resize_scratch<element>(x, threads);
+      case step_kind::labels:
+        return cpu::labels_scratch<element>(x);
+      default:
+        return 0;
     }
   }
 
@@ -95,7 +101,9 @@ struct openmp_with : reference {
   }
 
  private:
-  static constexpr std::int64_t terms(const op& o, shape in) { return std::int64_t{o.kernel} * o.kernel * in.channels; }
+  static constexpr std::int64_t terms(const op& o, shape in) {
+    return std::int64_t{o.kernel} * o.kernel * in.channels;
+  }
 };
 
 struct openmp : openmp_with<simd::widest> {

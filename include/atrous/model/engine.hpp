@@ -59,17 +59,19 @@ class engine {
   const plan& declared_plan() const { return plan_; }
   std::int64_t weight_bytes() const { return weights_.bytes(); }
 
-  /// The plan for a size; made, and memory taken, when the size is new to the workspace.
+  /// The plan for a size, made when the size is new to the workspace, and the memory for it.
   const plan& prepare(workspace<P>& w, int batch, int height, int width) const {
     if (w.owner_ != identity_) w.plans_.clear();
     w.owner_ = identity_;
-    const auto found = w.plans_.find({batch, height, width});
-    if (found != w.plans_.end()) return found->second;
-    if (w.plans_.size() >= workspace<P>::sizes_kept) w.plans_.clear();
-    plan p = plan_for(batch, height, width);
-    w.arena_.grow(static_cast<std::size_t>(p.arena) * sizeof(element));
-    w.scratch_.grow(scratch_for(p, w.threads));
-    return w.plans_.emplace(std::tuple{batch, height, width}, std::move(p)).first->second;
+    auto found = w.plans_.find({batch, height, width});
+    if (found == w.plans_.end()) {
+      plan p = plan_for(batch, height, width);
+      if (w.plans_.size() >= workspace<P>::sizes_kept) w.plans_.clear();
+      found = w.plans_.emplace(std::tuple{batch, height, width}, std::move(p)).first;
+    }
+    w.arena_.grow(static_cast<std::size_t>(found->second.arena) * sizeof(element));
+    w.scratch_.grow(scratch_for(found->second, w.threads));
+    return found->second;
   }
 
   /// The same for an image, which is checked first.
@@ -81,7 +83,6 @@ class engine {
   /// Runs the network on a batch of images. Throws std::invalid_argument where extents do not fit.
   void run(const pixels_view& image, const results& out, workspace<P>& w) const {
     const plan& p = prepare_for(image, w);
-    w.scratch_.grow(scratch_for(p, w.threads));
     check_results(p, out);
     const pixels_view seen = upload_image(image, w);
     const view<std::uint8_t> labels = place_labels(out.labels, w);
@@ -93,13 +94,15 @@ class engine {
     if (out.logits.data != nullptr) download(p, p.logits, out.logits, w);
   }
 
-  /// The feature map of a node after a run; with plan_options::keep_everything() every node has one.
+  /// The feature map of a node after a run. Throws where it is not kept: plan_options::keep_everything() keeps every one
+  /// but a last resize.
   tensor<float> value_of(int node, int batch, int height, int width, workspace<P>& w) const {
     const plan& p = prepare(w, batch, height, width);
     const int v = p.value_of_node.at(static_cast<std::size_t>(node));
-    if (v < 0)
+    if (v < 0 || (options_.reuse && v != p.logits)) {
       throw std::invalid_argument("node " + std::to_string(node) +
                                   " leaves no value: plan with keep_everything()");
+    }
     tensor<float> t(batch, p.values[static_cast<std::size_t>(v)].extent);
     download(p, v, t.view(), w);
     return t;
@@ -109,7 +112,7 @@ class engine {
   plan plan_for(int batch, int height, int width) const {
     const graph g = record_({height, width, graph_view(graph_).image().channels});
     plan p = make_plan(g, batch, options_);
-    if (!same_structure(p, plan_)) {
+    if (!same_layers(g, graph_) || !same_structure(p, plan_)) {
       throw std::invalid_argument("the network has another structure at " + text_of(graph_view(g).image()) +
                                   " than at " + text_of(graph_view(graph_).image()));
     }

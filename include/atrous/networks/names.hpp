@@ -154,7 +154,7 @@ class name_parser {
     return rest_.empty() ? rest_ : rest_.substr(0, rest_.find('_', 1));
   }
 
-  static std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+  static std::string quoted(std::string_view text) { return std::string("\"").append(text).append("\""); }
 
   [[noreturn]] void refuse_start() const {
     throw std::invalid_argument("unknown network " + quoted(whole_) +

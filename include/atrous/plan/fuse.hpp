@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Graph -> steps. Walks the nodes in order and folds each into the step that makes its input where that is
+// Graph -> steps. Walks the nodes that the output needs and folds each into the step that makes its input where that is
 // exact: batch norm into weights, activations and sums into epilogues, an activation before a depthwise into
 // its loads, a concatenation into the addresses that its producers write to.
 #include <algorithm>
@@ -15,19 +15,18 @@ class fuser {
   constexpr fuser(graph_view net, plan_options options)
       : g_(net),
         options_(options),
+        order_(net.nodes.size(), 0),
         readers_(net.nodes.size(), 0),
         maker_(net.nodes.size(), unmade),
         value_(net.nodes.size(), -1) {
-    for (int from : net.edges) ++at(readers_, from);
+    find_order();
     ++at(readers_, net.output);
     result_.steps.reserve(net.nodes.size());
     result_.values.reserve(net.nodes.size());
   }
 
   constexpr plan run() {
-    push(0,
-         {.form = {.kind = step_kind::input}, .what = {.kind = op_kind::normalise, .factors = {1, 1, 1, 1}}});
-    for (int i = 1; i < g_.size(); ++i) fuse(i);
+    for (std::size_t i = 0; i < order_.size(); ++i) fuse(order_[i]);
     finish();
     return std::move(result_);
   }
@@ -35,10 +34,35 @@ class fuser {
  private:
   static constexpr int unmade = 1 << 30;  // later than any step: an activation that waits for a reader
 
+  // Every node behind its inputs, these in the order of the description, and none that the output does not need. Not the
+  // order of recording: one compiler records the first term of a sum first, another the second. Plain arrays, because this
+  // is the compiler's work, too.
+  constexpr void find_order() {
+    std::vector<int> path(g_.nodes.size(), 0), visited(g_.nodes.size(), 0);  // of a node: how many of its inputs
+    const node* nodes = g_.nodes.data();
+    const int* edges = g_.edges.data();
+    int *to = path.data(), *seen = visited.data(), *readers = readers_.data(), *order = order_.data(), depth = 0, count = 0;
+    to[0] = g_.output;
+    while (depth >= 0) {
+      const int i = to[depth], k = seen[i];
+      if (k == nodes[i].inputs.count) {
+        order[count++] = i;
+        --depth;
+      } else {
+        const int from = edges[nodes[i].inputs.first + k];
+        seen[i] = k + 1;
+        if (readers[from]++ == 0) to[++depth] = from;
+      }
+    }
+    order_.resize(static_cast<std::size_t>(count));
+  }
+
   constexpr void fuse(int i) {
     const op& o = g_[i].what;
     if (i == g_.output && o.kind == op_kind::resize) return;  // becomes part of the labels
     switch (o.kind) {
+      case op_kind::input:
+        return input(i);
       case op_kind::normalise:
         return normalise(i);
       case op_kind::batch_norm:
@@ -71,6 +95,10 @@ class fuser {
       default:
         return {.kind = static_cast<step_kind>(o.kind)};  // own
     }
+  }
+
+  constexpr void input(int i) {
+    push(i, {.form = {.kind = step_kind::input}, .what = {.kind = op_kind::normalise, .factors = {1, 1, 1, 1}}});
   }
 
   // Only the image's sole reader may change what the input step writes.
@@ -195,9 +223,10 @@ class fuser {
 
   constexpr bool waits(int node) { return at(maker_, node) == unmade; }
 
-  // The step that makes a node's value, if nobody else reads that value; else -1.
+  // The step that makes a node's value, if it alone does and nobody else reads that value; else -1.
   constexpr int sole_maker(int node) {
-    return at(readers_, node) == 1 && !waits(node) && node > 0 ? at(maker_, node) : -1;
+    const bool whole = node > 0 && g_[node].what.kind != op_kind::concat;  // of a concatenation: the last part's
+    return whole && at(readers_, node) == 1 && !waits(node) ? at(maker_, node) : -1;
   }
 
   constexpr int value_of(int node) {
@@ -225,8 +254,9 @@ class fuser {
     result_.steps.push_back(s);
   }
 
-  // Node i is folded into step s.
+  // Node i is folded into step s. What the step made before is no more.
   constexpr void become(int i, int s) {
+    at(value_, result_.steps[index(s)].node) = -1;
     at(value_, i) = result_.steps[index(s)].y;
     at(maker_, i) = s;
     result_.steps[index(s)].node = i;
@@ -234,7 +264,7 @@ class fuser {
 
   graph_view g_;
   plan_options options_;
-  std::vector<int> readers_, maker_, value_;
+  std::vector<int> order_, readers_, maker_, value_;
   plan result_{};
 };
 

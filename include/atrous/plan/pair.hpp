@@ -49,6 +49,7 @@ constexpr void pair_separable(plan& p) {
     if (maker[x] < 0 || reads[x] != 1 || p.values[x].parent >= 0) continue;
     const auto m = static_cast<std::size_t>(maker[x]);
     if (!pairs_as_first(p.steps[m].form)) continue;
+    p.value_of_node[static_cast<std::size_t>(p.steps[m].node)] = -1;
     s = paired(p.steps[m], s);
     gone[m] = 1;
   }

@@ -33,8 +33,7 @@ inline std::string mebibytes(std::int64_t bytes) {
 /// Columns as wide as their longest text. One letter of `sides` per column: l to the left, r to the right.
 class text_table {
  public:
-  text_table(std::string_view sides, std::vector<std::string> head)
-      : sides_(sides), rows_{std::move(head)} {}
+  text_table(std::string_view sides, std::vector<std::string> head) : sides_(sides), rows_{std::move(head)} {}
 
   void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
 
@@ -65,9 +64,9 @@ class text_table {
 
 /// What a step does, in a word.
 constexpr std::string_view word(step_kind kind) {
-  constexpr std::string_view words[] = {"input",    "convolution",  "depthwise", "separable", "batch_norm",
-                                        "activate", "max_pool",     "average_pool", "resize", "add",
-                                        "scale",    "copy",         "labels"};
+  constexpr std::string_view words[] = {"input",    "convolution", "depthwise",    "separable", "batch_norm",
+                                        "activate", "max_pool",    "average_pool", "resize",    "add",
+                                        "scale",    "copy",        "labels"};
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(words) ? words[i] : "own";
 }
@@ -133,7 +132,9 @@ class plan_printer {
     return text;
   }
 
-  std::string in(const step& s) const { return s.x < 0 ? text_of(g_.image()) : text_of(value_at(s.x).extent); }
+  std::string in(const step& s) const {
+    return s.x < 0 ? text_of(g_.image()) : text_of(value_at(s.x).extent);
+  }
 
   /// The shape, and the channels of a concatenation that it fills.
   std::string out(const step& s) const {
@@ -164,8 +165,8 @@ class plan_printer {
   plan_view p_;
 };
 
-/// The plan of a graph as a table: the steps in their order, with what they compute, the shapes they read and write,
-/// where in the arena they write, and the arena's size.
+/// The plan of a graph as a table: the steps in their order, with what they compute, the shapes they read and
+/// write and where in the arena they write; then the arena's size.
 inline std::string text_of(graph_view g, plan_view p) { return plan_printer(g, p).text(); }
 
 }  // namespace atrous

@@ -12,13 +12,14 @@ namespace atrous {
 inline constexpr std::array listed_kernels{0, 1, 3, 5, 7};
 inline constexpr std::array listed_strides{0, 1, 2};
 inline constexpr std::array every_activation{activation::none, activation::relu, activation::relu6};
-inline constexpr std::array waiting_activations{activation::none, activation::relu};  // those that a depthwise loads through
+inline constexpr std::array waiting_activations{activation::none,
+                                                activation::relu};  // those that a depthwise loads through
 
 /// Calls visit(structure) for each of the list, in an order that does not change.
 template <class Visit>
 constexpr void each_structure(const Visit& visit) {
-  for (step_kind kind : {step_kind::input, step_kind::max_pool, step_kind::average_pool, step_kind::resize, step_kind::scale,
-                         step_kind::copy, step_kind::labels})
+  for (step_kind kind : {step_kind::input, step_kind::max_pool, step_kind::average_pool, step_kind::resize,
+                         step_kind::scale, step_kind::copy, step_kind::labels})
     visit(structure{.kind = kind});
   for (activation after : every_activation) {
     for (step_kind kind : {step_kind::batch_norm, step_kind::activate, step_kind::add})
@@ -27,9 +28,11 @@ constexpr void each_structure(const Visit& visit) {
       for (int stride : listed_strides) {
         for (bool border : {false, true}) {
           for (bool sum : {false, true})
-            visit(structure{step_kind::convolution, kernel, stride, activation::none, activation::none, after, sum, border});
+            visit(structure{step_kind::convolution, kernel, stride, activation::none, activation::none, after,
+                            sum, border});
           for (activation before : waiting_activations)
-            visit(structure{step_kind::depthwise, kernel, stride, before, activation::none, after, false, border});
+            visit(structure{step_kind::depthwise, kernel, stride, before, activation::none, after, false,
+                            border});
         }
       }
     }

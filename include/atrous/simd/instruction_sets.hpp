@@ -31,9 +31,12 @@ constexpr properties properties_of{Isa::bytes, Isa::rows, Isa::vectors, Isa::blo
 
 constexpr properties properties_at(instruction_set set) {
   switch (set) {
-    case instruction_set::avx512: return properties_of<avx512>;
-    case instruction_set::avx2: return properties_of<avx2>;
-    default: return properties_of<baseline>;
+    case instruction_set::avx512:
+      return properties_of<avx512>;
+    case instruction_set::avx2:
+      return properties_of<avx2>;
+    default:
+      return properties_of<baseline>;
   }
 }
 
@@ -71,17 +74,22 @@ inline bool has(instruction_set set) {
     case instruction_set::avx512:
       return fma && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
              __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-    case instruction_set::avx2: return fma;
-    default: return true;
+    case instruction_set::avx2:
+      return fma;
+    default:
+      return true;
   }
 }
 
 template <class Job>
 void dispatch(instruction_set set, const Job& job) {
   switch (set) {
-    case instruction_set::avx512: return run_avx512(job);
-    case instruction_set::avx2: return run_avx2(job);
-    default: return run_baseline(job);
+    case instruction_set::avx512:
+      return run_avx512(job);
+    case instruction_set::avx2:
+      return run_avx2(job);
+    default:
+      return run_baseline(job);
   }
 }
 

@@ -10,8 +10,11 @@ template <class T, int Bytes>
 struct lanes {
   static constexpr int width = Bytes / static_cast<int>(sizeof(T));
   typedef T vector __attribute__((vector_size(Bytes)));
-  typedef T anywhere __attribute__((vector_size(Bytes), aligned(alignof(T)), may_alias));  // in memory
+  struct anywhere {  // in memory, on any boundary; of a vector type clang would forget that inside a template
+    vector value;
+  } __attribute__((packed, may_alias));
 
+  /// `at(p).value` reads or writes the vector that begins at p.
   [[gnu::always_inline]] static const anywhere& at(const T* first) {
     return *reinterpret_cast<const anywhere*>(first);
   }
@@ -36,7 +39,7 @@ template <class L, class Visit>
 template <class L, class T>
 [[gnu::always_inline]] inline void copy_values(T* to, const T* from, int count) {
   int c = 0;
-  for (; c + L::width <= count; c += L::width) L::at(to + c) = L::at(from + c);
+  for (; c + L::width <= count; c += L::width) L::at(to + c).value = L::at(from + c).value;
   for (; c < count; ++c) to[c] = from[c];
 }
 
@@ -44,7 +47,7 @@ template <class L, class T>
 [[gnu::always_inline]] inline void fill_values(T* to, T number, int count) {
   const typename L::vector many = number - typename L::vector{};
   int c = 0;
-  for (; c + L::width <= count; c += L::width) L::at(to + c) = many;
+  for (; c + L::width <= count; c += L::width) L::at(to + c).value = many;
   for (; c < count; ++c) to[c] = number;
 }
 

@@ -82,7 +82,7 @@ constexpr std::optional<std::size_t> elements_of(std::span<const std::int64_t> s
 /// A shape as messages show it: "3x3x64x1", "scalar" when it has no extents.
 inline std::string text_of(std::span<const std::int64_t> shape) {
   std::string text;
-  for (const std::int64_t extent : shape) text += (text.empty() ? "" : "x") + std::to_string(extent);
+  for (const std::int64_t extent : shape) text.append(text.empty() ? "" : "x").append(std::to_string(extent));
   return text.empty() ? "scalar" : text;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 // Dense convolution of any kernel, stride, rate and padding: what the taps of a block of output pixels see is laid
 // out as a matrix that fits the cache, a few taps at a time, and multiplied. Taps that no pixel of the block sees are
-// left out. Blocks and taps depend on shapes alone.
+// left out, which changes no sum: each starts from a bias that is not -0.
 #include <cstring>
 
 #include <atrous/backend/openmp/separable.hpp>
@@ -61,7 +61,8 @@ struct patches {
     out += (first - j) * part.channels;
     if (last > first) {
       const T* pixel = x->at(from.image, rows->start(from.row) + i * rows->rate,
-                             columns->start(from.column + p) + first * columns->rate) + part.channel;
+                             columns->start(from.column + p) + first * columns->rate) +
+                       part.channel;
       const std::ptrdiff_t right = columns->rate * x->pixel;
       if (right == part.channels) {
         simd::copy_values<L>(out, pixel, (last - first) * part.channels);
@@ -79,7 +80,8 @@ struct patches {
     if (border == nullptr) {
       simd::fill_values<L>(out, T(0), count * part.channels);
     } else {
-      for (int k = 0; k < count; ++k) simd::copy_values<L>(out + k * part.channels, border + part.channel, part.channels);
+      for (int k = 0; k < count; ++k)
+        simd::copy_values<L>(out + k * part.channels, border + part.channel, part.channels);
     }
   }
 };
@@ -106,7 +108,8 @@ struct convolution_cut {
 template <class T>
 class convolved_block {
  public:
-  convolved_block(simd::instruction_set set, const operands<T>& o, const product<T>& all, const T* border, T* scratch)
+  convolved_block(simd::instruction_set set, const operands<T>& o, const product<T>& all, const T* border,
+                  T* scratch)
       : set_(set),
         o_(o),
         product_(all),
@@ -154,8 +157,15 @@ class convolved_block {
 
   void pass(const window_part& part, bool final) {
     each_row(first_, last_, rows_.out, columns_.out, [&](int n, int i, int j, int end, std::int64_t done) {
-      simd::dispatch(set_, patches<T>{&o_.x, border_, &rows_, &columns_, {n, i, j}, end - j, part,
-                                      scratch_ + done * cut_.pitch, cut_.pitch});
+      simd::dispatch(set_, patches<T>{&o_.x,
+                                      border_,
+                                      &rows_,
+                                      &columns_,
+                                      {n, i, j},
+                                      end - j,
+                                      part,
+                                      scratch_ + done * cut_.pitch,
+                                      cut_.pitch});
     });
     product<T> some = product_;
     some.terms = part.taps * part.channels;
@@ -193,14 +203,13 @@ bool reads_in_place(const operands<T>& o) {
 /// reads x, weights, bias, border (may be nullptr), other; writes y, scratch. cost: pixels * taps seen * C * channels
 /// out multiply-adds.
 template <class T>
-void convolution(simd::instruction_set set, const operands<T>& o, activation after, bool sum, const T* border) {
+void convolution(simd::instruction_set set, const operands<T>& o, activation after, bool sum,
+                 const T* border) {
   if (reads_in_place(o)) return pointwise(set, o, after, sum);
-  constexpr std::int64_t shares = 32;  // blocks for any number of threads, at least
   const convolution_cut<T> how(set, o.run->what, o.x.channels);
   const product<T> all = product_of(set, o, after, sum);
-  const std::int64_t pixels = o.y.pixels(), tile = simd::properties_at(set).rows;
-  const std::int64_t wanted = std::max((pixels + shares - 1) / shares, 4 * tile);
-  const blocks rows = cut(pixels, std::min(wanted, how.rows), tile, 1);
+  const std::int64_t pixels = o.y.pixels();
+  const blocks rows = cut(pixels, how.rows, simd::properties_at(set).rows, o.threads);
   parallel_for(o.threads, rows.count, [&](std::int64_t block, int thread) {
     T* scratch = reinterpret_cast<T*>(o.scratch.data()) + thread * rows.size * how.pitch;
     convolved_block<T>(set, o, all, border, scratch).run(rows.begin(block), rows.end(block, pixels));

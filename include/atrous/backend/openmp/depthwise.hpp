@@ -11,20 +11,32 @@
 
 namespace atrous::cpu {
 
-/// A depthwise layer on its input.
+/// A depthwise layer on its input, or on some channels of it.
 template <class T>
 struct depthwise_layer {
   view<const T> x{};
   layer_weights<T> weights{};  // kernel (taps, taps, C)
+  int tap_pitch = 0;           // elements from one tap to the next: the channels of the whole
   axis rows{}, columns{};
   bounds<T> after{};
 
   depthwise_layer(const op& o, const view<const T>& input, const layer_weights<T>& owned, activation act)
       : x(input),
         weights(owned),
+        tap_pitch(input.channels),
         rows(rows_axis(o, input.shape())),
         columns(columns_axis(o, input.shape())),
         after(bounds_of<T>(act)) {}
+
+  constexpr depthwise_layer part(int channel, int count) const {
+    depthwise_layer some = *this;
+    some.x.data += channel;
+    some.x.channels = count;
+    some.weights.kernel += channel;
+    some.weights.bias += channel;
+    if (weights.border != nullptr) some.weights.border += channel;
+    return some;
+  }
 };
 
 /// Output pixels of one row that see taps u x v, all of them inside.
@@ -57,7 +69,8 @@ struct depthwise_run {
   /// What the loops need, in registers: after a store the compiler would read a struct again.
   struct geometry {
     int channels = 0, taps = 0;
-    std::ptrdiff_t step = 0, right = 0, down = 0, y_pixel = 0;  // between output pixels, taps, output pixels of y
+    std::ptrdiff_t step = 0, right = 0, down = 0, y_pixel = 0;  // between output pixels, taps, pixels of y
+    std::ptrdiff_t tap_pitch = 0;
     tap_range u{}, v{};
     const T* kernel = nullptr;  // at the first tap
     const T* bias = nullptr;
@@ -74,9 +87,10 @@ struct depthwise_run {
                      of.columns.rate * of.x.pixel,
                      of.rows.rate * line,
                      y_pixel,
+                     of.tap_pitch,
                      u,
                      v,
-                     of.weights.kernel + (std::ptrdiff_t{u.first} * of.columns.taps + v.first) * of.x.channels,
+                     of.weights.kernel + (std::ptrdiff_t{u.first} * of.columns.taps + v.first) * of.tap_pitch,
                      of.weights.bias,
                      of.after};
     const bool adjacent = g.step == g.right && g.taps == 3 && v == tap_range{0, 3};
@@ -109,34 +123,35 @@ struct depthwise_run {
   [[gnu::always_inline]] static void group(const geometry& g, const T* from, T* to) {
     using vector = typename L::vector;
     const vector low = g.after.low - vector{}, high = g.after.high - vector{};
-    const std::ptrdiff_t next_kernel_row = std::ptrdiff_t{g.taps} * g.channels;
-    simd::each_vector<L>(g.channels, [&](int c) __attribute__((always_inline)) {
-      vector sums[Pixels];
+    const std::ptrdiff_t next_kernel_row = g.taps * g.tap_pitch;
+    simd::each_vector<L>(
+        g.channels, [&](int c) __attribute__((always_inline)) {
+          vector sums[Pixels];
 #pragma GCC unroll 8
-      for (int p = 0; p < Pixels; ++p) sums[p] = L::at(g.bias + c);
-      const T* row = from + c;
-      const T* kernel_row = g.kernel + c;
+          for (int p = 0; p < Pixels; ++p) sums[p] = L::at(g.bias + c).value;
+          const T* row = from + c;
+          const T* kernel_row = g.kernel + c;
 #pragma GCC unroll 1
-      for (int i = g.u.first; i < g.u.last; ++i, row += g.down, kernel_row += next_kernel_row) {
-        const T* pixel = row;
-        const T* kernel = kernel_row;
+          for (int i = g.u.first; i < g.u.last; ++i, row += g.down, kernel_row += next_kernel_row) {
+            const T* pixel = row;
+            const T* kernel = kernel_row;
 #pragma GCC unroll 1
-        for (int j = g.v.first; j < g.v.last; ++j, pixel += g.right, kernel += g.channels) {
-          const vector weight = L::at(kernel);
+            for (int j = g.v.first; j < g.v.last; ++j, pixel += g.right, kernel += g.tap_pitch) {
+              const vector weight = L::at(kernel).value;
+#pragma GCC unroll 8
+              for (int p = 0; p < Pixels; ++p) {
+                vector value = L::at(pixel + p * g.step).value;
+                activate(value);
+                sums[p] += value * weight;
+              }
+            }
+          }
 #pragma GCC unroll 8
           for (int p = 0; p < Pixels; ++p) {
-            vector value = L::at(pixel + p * g.step);
-            activate(value);
-            sums[p] += value * weight;
+            L::clamp(sums[p], low, high);
+            L::at(to + p * g.y_pixel + c).value = sums[p];
           }
-        }
-      }
-#pragma GCC unroll 8
-      for (int p = 0; p < Pixels; ++p) {
-        L::clamp(sums[p], low, high);
-        L::at(to + p * g.y_pixel + c) = sums[p];
-      }
-    });
+        });
   }
 
   /// Pixels side by side under a dense window of three: each column is loaded once for all of them.
@@ -144,31 +159,33 @@ struct depthwise_run {
   [[gnu::always_inline]] static void neighbours(const geometry& g, const T* from, T* to) {
     using vector = typename L::vector;
     const vector low = g.after.low - vector{}, high = g.after.high - vector{};
-    const std::ptrdiff_t next_kernel_row = std::ptrdiff_t{3} * g.channels;
-    simd::each_vector<L>(g.channels, [&](int c) __attribute__((always_inline)) {
-      vector sums[together];
+    const std::ptrdiff_t next_kernel_row = 3 * g.tap_pitch;
+    simd::each_vector<L>(
+        g.channels, [&](int c) __attribute__((always_inline)) {
+          vector sums[together];
 #pragma GCC unroll 8
-      for (int p = 0; p < together; ++p) sums[p] = L::at(g.bias + c);
-      const T* pixel = from + c;
-      const T* kernel = g.kernel + c;
+          for (int p = 0; p < together; ++p) sums[p] = L::at(g.bias + c).value;
+          const T* pixel = from + c;
+          const T* kernel = g.kernel + c;
 #pragma GCC unroll 1
-      for (int i = g.u.first; i < g.u.last; ++i, pixel += g.down, kernel += next_kernel_row) {
-        const vector weights[3] = {L::at(kernel), L::at(kernel + g.channels), L::at(kernel + 2 * g.channels)};
+          for (int i = g.u.first; i < g.u.last; ++i, pixel += g.down, kernel += next_kernel_row) {
+            const vector weights[3] = {L::at(kernel).value, L::at(kernel + g.tap_pitch).value,
+                                       L::at(kernel + 2 * g.tap_pitch).value};
 #pragma GCC unroll 8
-        for (int q = 0; q < together + 2; ++q) {
-          vector value = L::at(pixel + q * g.right);
-          activate(value);
+            for (int q = 0; q < together + 2; ++q) {
+              vector value = L::at(pixel + q * g.right).value;
+              activate(value);
 #pragma GCC unroll 8
-          for (int j = 2; j >= 0; --j)
-            if (q - j >= 0 && q - j < together) sums[q - j] += value * weights[j];
-        }
-      }
+              for (int j = 2; j >= 0; --j)
+                if (q - j >= 0 && q - j < together) sums[q - j] += value * weights[j];
+            }
+          }
 #pragma GCC unroll 8
-      for (int p = 0; p < together; ++p) {
-        L::clamp(sums[p], low, high);
-        L::at(to + p * g.y_pixel + c) = sums[p];
-      }
-    });
+          for (int p = 0; p < together; ++p) {
+            L::clamp(sums[p], low, high);
+            L::at(to + p * g.y_pixel + c).value = sums[p];
+          }
+        });
   }
 };
 
@@ -194,7 +211,7 @@ struct depthwise_at_border {
         const int row = layer->rows.start(at.row) + i * layer->rows.rate;
         const int column = layer->columns.start(at.column) + j * layer->columns.rate;
         const T* pixel = inside ? layer->x.at(at.image, row, column) : layer->weights.border;
-        const T* kernel = layer->weights.kernel + (std::ptrdiff_t{i} * taps + j) * channels;
+        const T* kernel = layer->weights.kernel + (std::ptrdiff_t{i} * taps + j) * layer->tap_pitch;
         for (int c = 0; c < channels; ++c) {
           T value = pixel[c];
           if (Before != activation::none) value = value < 0 ? 0 : value;

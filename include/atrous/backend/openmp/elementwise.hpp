@@ -44,13 +44,14 @@ struct elementwise_pixels {
     using vector = typename L::vector;
     const vector low = after.low - vector{}, high = after.high - vector{};
     for (std::int64_t p = 0; p < pixels; ++p) {
-      simd::each_vector<L>(static_cast<int>(channels), [&](int c) __attribute__((always_inline)) {
-        vector value = L::at(x + p * x_pixel + c);
-        if (factors != nullptr) value *= L::at(factors + p * factors_pixel + c);
-        if (terms != nullptr) value += L::at(terms + p * terms_pixel + c);
-        L::clamp(value, low, high);
-        L::at(y + p * y_pixel + c) = value;
-      });
+      simd::each_vector<L>(
+          static_cast<int>(channels), [&](int c) __attribute__((always_inline)) {
+            vector value = L::at(x + p * x_pixel + c).value;
+            if (factors != nullptr) value *= L::at(factors + p * factors_pixel + c).value;
+            if (terms != nullptr) value += L::at(terms + p * terms_pixel + c).value;
+            L::clamp(value, low, high);
+            L::at(y + p * y_pixel + c).value = value;
+          });
     }
   }
 };

@@ -49,7 +49,8 @@ struct normalised_row {
     int at = 0;
     for (; at + period <= numbers; at += period)
       for (int k = 0; k < period; ++k) y[at + k] = static_cast<T>(image[at + k]) * factors[k] + offsets[k];
-    for (int k = 0; at + k < numbers; ++k) y[at + k] = static_cast<T>(image[at + k]) * factors[k] + offsets[k];
+    for (int k = 0; at + k < numbers; ++k)
+      y[at + k] = static_cast<T>(image[at + k]) * factors[k] + offsets[k];
   }
 };
 
@@ -60,8 +61,9 @@ void input(simd::instruction_set set, const operands<T>& o) {
     using pixel = std::remove_const_t<std::remove_pointer_t<decltype(first)>>;
     parallel_for(o.threads, std::int64_t{o.y.batch} * o.y.height, [&](std::int64_t row, int) {
       const int n = static_cast<int>(row / o.y.height), i = static_cast<int>(row % o.y.height);
-      simd::dispatch(set, normalised_row<T, pixel>{first + n * o.image.image + i * o.image.row, o.y.at(n, i, 0), o.image.pixel,
-                                                   o.y.pixel, o.y.width, o.y.channels, &o.run->what});
+      simd::dispatch(
+          set, normalised_row<T, pixel>{first + n * o.image.image + i * o.image.row, o.y.at(n, i, 0),
+                                        o.image.pixel, o.y.pixel, o.y.width, o.y.channels, &o.run->what});
     });
   };
   if (o.image.type == pixel_type::uint8) {

@@ -80,8 +80,8 @@ struct found_leaders {
       best = leads ? value : best;
       which = leads ? c - number{} : which;
     }
-    L::at(found->lead + first + p) = best - second;
-    L::at(found->magnitude + first + p) = largest;
+    L::at(found->lead + first + p).value = best - second;
+    L::at(found->magnitude + first + p).value = largest;
     for (int k = 0; k < L::width; ++k) found->best[first + p + k] = static_cast<std::uint8_t>(which[k]);
   }
 };
@@ -141,8 +141,10 @@ struct labelled_rows {
         const column_run& run = columns->run[static_cast<std::size_t>(r)];
         const int known = constant[static_cast<std::size_t>(r)];
         if (known != mixed) {
-          for (int j = run.begin; j < run.end; ++j) out[j * o->labels.pixel] = static_cast<std::uint8_t>(known);
-        } else if (row.fraction == 0 && run.end - run.begin == 1 && columns->fraction[static_cast<std::size_t>(run.begin)] == 0) {
+          for (int j = run.begin; j < run.end; ++j)
+            out[j * o->labels.pixel] = static_cast<std::uint8_t>(known);
+        } else if (row.fraction == 0 && run.end - run.begin == 1 &&
+                   columns->fraction[static_cast<std::size_t>(run.begin)] == 0) {
           out[run.begin * o->labels.pixel] = found->best[low * o->x.width + run.low];
         } else {
           each_pixel<Isa>(row, run, out);
@@ -157,7 +159,8 @@ struct labelled_rows {
   [[gnu::always_inline]] int cell(int low, int high, int r) const {
     const column_run& run = columns->run[static_cast<std::size_t>(r)];
     const int width = o->x.width;
-    const int corner[4] = {low * width + run.low, low * width + run.high, high * width + run.low, high * width + run.high};
+    const int corner[4] = {low * width + run.low, low * width + run.high, high * width + run.low,
+                           high * width + run.high};
     T lead = found->lead[corner[0]], magnitude = found->magnitude[corner[0]];
     const int best = found->best[corner[0]];
     bool same = true;
@@ -177,12 +180,13 @@ struct labelled_rows {
     constexpr int most = 256;  // classes that a label can name
     alignas(64) T left[most], right[most];
     const int classes = o->x.channels;
-    interpolate<lanes>(o->x.at(image, row.low, run.low), o->x.at(image, row.high, run.low), T(row.fraction), classes, left);
-    interpolate<lanes>(o->x.at(image, row.low, run.high), o->x.at(image, row.high, run.high), T(row.fraction), classes,
-                       right);
+    interpolate<lanes>(o->x.at(image, row.low, run.low), o->x.at(image, row.high, run.low), T(row.fraction),
+                       classes, left);
+    interpolate<lanes>(o->x.at(image, row.low, run.high), o->x.at(image, row.high, run.high), T(row.fraction),
+                       classes, right);
     for (int c = 0; c < classes; ++c) right[c] -= left[c];
     for (int j = run.begin; j < run.end; j += lanes::width) {
-      const vector part = lanes::at(columns->fraction.data() + j);
+      const vector part = lanes::at(columns->fraction.data() + j).value;
       vector best = left[0] + right[0] * part;
       number which{};
       for (int c = 1; c < classes; ++c) {
@@ -206,14 +210,15 @@ void labels(simd::instruction_set set, const operands<T>& o) {
   const int stripes = (o.labels.width + stripe<T>::most - 1) / stripe<T>::most;
   for (int n = 0; n < o.labels.batch; ++n) {
     parallel_for(o.threads, o.x.height, [&](std::int64_t i, int) {
-      simd::dispatch(set, found_leaders<T>{o.x.at(n, static_cast<int>(i), 0), o.x.pixel, o.x.channels, i * o.x.width,
-                                           o.x.width, &found});
+      simd::dispatch(set, found_leaders<T>{o.x.at(n, static_cast<int>(i), 0), o.x.pixel, o.x.channels,
+                                           i * o.x.width, o.x.width, &found});
     });
     parallel_for(o.threads, std::int64_t{bands} * stripes, [&](std::int64_t k, int) {
       const stripe<T> columns(static_cast<int>(k % stripes) * stripe<T>::most, o.x.width, o.labels.width,
                               o.run->what.corner);
       const int first = static_cast<int>(k / stripes) * band;
-      simd::dispatch(set, labelled_rows<T>{&o, &found, &columns, n, first, std::min(first + band, o.labels.height)});
+      simd::dispatch(
+          set, labelled_rows<T>{&o, &found, &columns, n, first, std::min(first + band, o.labels.height)});
     });
   }
 }

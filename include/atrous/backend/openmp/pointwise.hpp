@@ -7,36 +7,36 @@
 
 namespace atrous::cpu {
 
-/// Terms that are summed in one go: more would push a block of rows out of the cache. Shapes alone decide.
+/// Terms that are summed in one go: more would push a block of rows out of the cache. Shapes alone decide. Passes begin
+/// at multiples of a cache line.
 constexpr int terms_at_once(int terms) {
-  constexpr int most = 1024;
+  constexpr int most = 768, line = 16;
   const int passes = (terms + most - 1) / most;
-  return passes > 1 ? (terms + passes - 1) / passes : terms;
+  return passes > 1 ? ((terms + passes - 1) / passes + line - 1) / line * line : terms;
 }
 
 /// Rows of a block whose part of the left matrix stays in the cache.
 template <class T>
 constexpr std::int64_t rows_at_once(simd::instruction_set set, std::int64_t terms) {
   const simd::properties p = simd::properties_at(set);
-  const std::int64_t fitting = p.block_bytes / (static_cast<std::int64_t>(sizeof(T)) * (terms > 0 ? terms : 1));
+  const std::int64_t fitting =
+      p.block_bytes / (static_cast<std::int64_t>(sizeof(T)) * (terms > 0 ? terms : 1));
   return fitting > p.rows ? fitting : p.rows;
 }
 
-/// The product of one block of rows, term by term range where there are too many.
+/// The pass over terms first ... first + count - 1: all but the first pass go on from y, only the last one finishes.
 template <class T>
-void multiply(simd::instruction_set set, const product<T>& whole) {
-  const int step = terms_at_once(whole.terms);
-  for (int k = 0; k < whole.terms || k == 0; k += step) {
-    product<T> part = whole;
-    const bool last = k + step >= whole.terms;
-    part.a += k;
-    part.b += std::ptrdiff_t{k} * panel_columns<T>(set);
-    part.terms = last ? whole.terms - k : step;
-    if (k > 0) part.bias = nullptr;
-    if (!last) part.other = nullptr, part.after = {};
-    simd::dispatch(set, part);
-    if (last) return;
+product<T> part_of(simd::instruction_set set, const product<T>& whole, int first, int count) {
+  product<T> part = whole;
+  part.a += first;
+  part.b += std::ptrdiff_t{first} * panel_columns<T>(set);
+  part.terms = count;
+  if (first > 0) part.bias = nullptr;
+  if (first + count < whole.terms) {
+    part.other = nullptr;
+    part.after = {};
   }
+  return part;
 }
 
 /// What a product has in common for all rows of a step.
@@ -59,8 +59,9 @@ product<T> product_of(simd::instruction_set set, const operands<T>& o, activatio
 template <class T>
 void pointwise(simd::instruction_set set, const operands<T>& o, activation after, bool sum) {
   const product<T> all = product_of(set, o, after, sum);
+  const int step = terms_at_once(all.terms);
   const std::int64_t pixels = o.y.pixels();
-  const blocks rows = cut(pixels, rows_at_once<T>(set, terms_at_once(all.terms)), simd::properties_at(set).rows, o.threads);
+  const blocks rows = cut(pixels, rows_at_once<T>(set, step), simd::properties_at(set).rows, o.threads);
   parallel_for(o.threads, rows.count, [&](std::int64_t block, int) {
     const std::int64_t first = rows.begin(block);
     product<T> some = all;
@@ -69,7 +70,8 @@ void pointwise(simd::instruction_set set, const operands<T>& o, activation after
     some.rows = static_cast<int>(rows.end(block, pixels) - first);
     some.y = o.y.at(first);
     some.other = sum ? o.other.at(first) : nullptr;
-    multiply(set, some);
+    for (int k = 0; k < all.terms; k += step)
+      simd::dispatch(set, part_of(set, some, k, std::min(step, all.terms - k)));
   });
 }
 

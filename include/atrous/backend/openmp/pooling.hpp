@@ -52,7 +52,7 @@ struct pooled_pixel {
       for (int j = 0; j < columns; ++j, pixel += right)
 #pragma GCC unroll 8
         for (int k = 0; k < Vectors; ++k) {
-          const vector value = L::at(pixel + k * L::width);
+          const vector value = L::at(pixel + k * L::width).value;
           include<L>(row[k], value);
         }
 #pragma GCC unroll 8
@@ -62,7 +62,7 @@ struct pooled_pixel {
 #pragma GCC unroll 8
     for (int k = 0; k < Vectors; ++k) {
       if (Mean) whole[k] /= number;
-      L::at(y + c + k * L::width) = whole[k];
+      L::at(y + c + k * L::width).value = whole[k];
     }
   }
 
@@ -86,8 +86,9 @@ void max_pool(simd::instruction_set set, const operands<T>& o) {
     for (int j = 0; j < o.y.width; ++j) {
       const tap_range v = columns.inside(j);
       const bool some = u.count() > 0 && v.count() > 0;
-      const T* x = some ? o.x.at(n, rows.start(i) + u.first * rows.rate, columns.start(j) + v.first * columns.rate)
-                        : o.x.data;
+      const T* x =
+          some ? o.x.at(n, rows.start(i) + u.first * rows.rate, columns.start(j) + v.first * columns.rate)
+               : o.x.data;
       simd::dispatch(set, pooled_pixel<T, false>{x, u.count(), v.count(), rows.rate * (o.x.width * o.x.pixel),
                                                  columns.rate * o.x.pixel, o.y.channels, o.y.at(n, i, j)});
     }
@@ -105,9 +106,10 @@ void average_pool(simd::instruction_set set, const operands<T>& o) {
   parallel_for(o.threads, o.y.pixels() * parts, [&](std::int64_t k, int) {
     const position at = position_of(k / parts, o.y.height, o.y.width);
     const int c = static_cast<int>(k % parts) * most;
-    simd::dispatch(set, pooled_pixel<T, true>{o.x.at(at.image, at.row * what.stride, at.column * what.stride) + c, height,
-                                              width, o.x.width * o.x.pixel, o.x.pixel, std::min(most, o.y.channels - c),
-                                              o.y.at(at.image, at.row, at.column) + c});
+    simd::dispatch(set, pooled_pixel<T, true>{
+                            o.x.at(at.image, at.row * what.stride, at.column * what.stride) + c, height,
+                            width, o.x.width * o.x.pixel, o.x.pixel, std::min(most, o.y.channels - c),
+                            o.y.at(at.image, at.row, at.column) + c});
   });
 }
 

@@ -37,7 +37,8 @@ void pack_panels(simd::instruction_set set, std::int64_t terms, int columns, con
         *to++ = c < columns ? static_cast<T>(from[k * columns + c]) : T(0);
 }
 
-/// y = after(a x b + bias + other), or a part of the terms of it.
+/// y = after(a x b + bias + other), or a part of the terms of it. Sums start from bias + 0: as no sum is ever -0, terms
+/// that are 0 may be left out.
 ///
 ///   reads   a (rows, terms), b (panels, terms, columns of a panel), bias (columns) or else y, other (rows, columns)
 ///   writes  y (rows, columns)
@@ -88,9 +89,9 @@ struct product {
   template <class Isa>
   [[gnu::always_inline]] void whole_panel(const T* weights, int c) const {
     const auto at = [&](int row, int done) __attribute__((always_inline)) {
-      return place{a + row * a_row,  weights, bias != nullptr ? bias + c : nullptr,
-                   y + row * y_row + c, y_row,
-                   other != nullptr ? other + row * other_row + c : nullptr, other_row, done};
+      return place{a + row * a_row,     weights, bias != nullptr ? bias + c : nullptr,
+                   y + row * y_row + c, y_row,   other != nullptr ? other + row * other_row + c : nullptr,
+                   other_row,           done};
     };
     if (rows < Isa::rows) {
       for (int row = 0; row < rows; ++row) tile<Isa, 1, Isa::vectors>(at(row, 0));
@@ -116,12 +117,19 @@ struct product {
         if (bias == nullptr) std::memcpy(sums + i * width, y + (first + i) * y_row + c, used);
         if (other != nullptr) std::memcpy(others + i * width, other + (first + i) * other_row + c, used);
       }
-      place at{a + first * a_row, weights, bias != nullptr ? biases : nullptr, sums, width,
-               other != nullptr ? others : nullptr, width, 0};
+      place at{a + first * a_row,
+               weights,
+               bias != nullptr ? biases : nullptr,
+               sums,
+               width,
+               other != nullptr ? others : nullptr,
+               width,
+               0};
       if (height == Isa::rows) {
         tile<Isa, Isa::rows, Vectors>(at);
       } else {
-        for (int i = 0; i < height; ++i, at.a += a_row, at.y += width, at.other += at.other != nullptr ? width : 0)
+        for (int i = 0; i < height;
+             ++i, at.a += a_row, at.y += width, at.other += at.other != nullptr ? width : 0)
           tile<Isa, 1, Vectors>(at);
       }
       for (int i = done; i < height; ++i) std::memcpy(y + (first + i) * y_row + c, sums + i * width, used);
@@ -138,7 +146,9 @@ struct product {
     for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 2
       for (int j = 0; j < Vectors; ++j)
-        sums[i][j] = lanes::at((at.bias != nullptr ? at.bias : at.y + i * at.y_row) + j * lanes::width);
+        sums[i][j] =
+            lanes::at((at.bias != nullptr ? at.bias : at.y + i * at.y_row) + j * lanes::width).value +
+            vector{};
     const T* left = at.a;
     const T* right = at.b;
 #pragma GCC unroll 4
@@ -146,7 +156,7 @@ struct product {
       vector weights[Vectors];
 #pragma GCC unroll 2
       for (int j = 0; j < Vectors; ++j) {
-        weights[j] = lanes::at(right + j * lanes::width);
+        weights[j] = lanes::at(right + j * lanes::width).value;
         if (Isa::prefetch > 0) __builtin_prefetch(right + Isa::prefetch * panel + j * lanes::width);
       }
 #pragma GCC unroll 16
@@ -168,9 +178,10 @@ struct product {
       if (i < at.done) continue;
 #pragma GCC unroll 2
       for (int j = 0; j < Vectors; ++j) {
-        if (at.other != nullptr) sums[i][j] += lanes::at(at.other + i * at.other_row + j * lanes::width);
+        if (at.other != nullptr)
+          sums[i][j] += lanes::at(at.other + i * at.other_row + j * lanes::width).value;
         lanes::clamp(sums[i][j], low, high);
-        lanes::at(at.y + i * at.y_row + j * lanes::width) = sums[i][j];
+        lanes::at(at.y + i * at.y_row + j * lanes::width).value = sums[i][j];
       }
     }
   }

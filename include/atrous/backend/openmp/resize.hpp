@@ -23,7 +23,7 @@ template <class L, class T>
   const vector part = fraction - vector{};
   int c = 0;
   for (; c + L::width <= count; c += L::width)
-    L::at(to + c) = L::at(low + c) + (L::at(high + c) - L::at(low + c)) * part;
+    L::at(to + c).value = L::at(low + c).value + (L::at(high + c).value - L::at(low + c).value) * part;
   for (; c < count; ++c) to[c] = low[c] + (high[c] - low[c]) * fraction;
 }
 
@@ -49,7 +49,8 @@ struct resized_row {
     if (down.fraction != 0) {
       const T* next = x->at(image, down.high, 0);
       for (int j = 0; j < x->width; ++j)
-        interpolate<lanes>(line + j * pixel, next + j * pixel, T(down.fraction), x->channels, between + j * x->channels);
+        interpolate<lanes>(line + j * pixel, next + j * pixel, T(down.fraction), x->channels,
+                           between + j * x->channels);
       line = between;
       pixel = x->channels;
     }

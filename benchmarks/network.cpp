@@ -43,13 +43,16 @@ void time_network(benchmark::State& state, const std::string& name, int threads)
 }
 
 const bool added = [] {
-  for (const char* name : {"deeplabv3plus_xception65", "deeplabv3plus_xception65_os8", "deeplabv3plus_resnet101",
-                           "deeplabv3plus_mobilenet_v2", "deeplabv3_mobilenet_v2_pascal"}) {
+  for (const char* name :
+       {"deeplabv3plus_xception65", "deeplabv3plus_xception65_os8", "deeplabv3plus_resnet101",
+        "deeplabv3plus_mobilenet_v2", "deeplabv3_mobilenet_v2_pascal"}) {
     for (int threads : {1, 2}) {
       const std::string title = std::string(name) + "/threads:" + std::to_string(threads);
-      benchmark::RegisterBenchmark(title.c_str(), [name, threads](benchmark::State& state) {
-        time_network(state, name, threads);
-      })->UseManualTime()->Unit(benchmark::kMillisecond)->MinTime(1);
+      benchmark::RegisterBenchmark(
+          title.c_str(), [name, threads](benchmark::State& state) { time_network(state, name, threads); })
+          ->UseManualTime()
+          ->Unit(benchmark::kMillisecond)
+          ->MinTime(1);
     }
   }
   return true;

@@ -14,7 +14,7 @@
 namespace benchmarks {
 
 struct chains {
-  static constexpr int count = 12, rounds = 200'000;
+  static constexpr int count = 12, rounds = 1'000'000;
   float* numbers = nullptr;  // (16); read before and written after
 
   template <class Isa>

@@ -49,7 +49,8 @@ struct network_step {
 
 inline std::string name_of(const network_step& s) {
   const op& window = s.run.form.kind == step_kind::separable ? s.run.first : s.run.what;
-  std::string name = text_of(s.x) + "->" + std::to_string(s.y.channels);
+  const bool resized = s.run.form.kind == step_kind::resize;
+  std::string name = text_of(s.x) + "->" + (resized ? text_of(s.y) : std::to_string(s.y.channels));
   const auto add = [&](const char* what, int number) {
     if (number > 1) name.append(what).append(std::to_string(number));
   };
@@ -200,8 +201,8 @@ void time_step(benchmark::State& state, const network_step& s, int threads) {
     spent += took;
   }
   const double flops = 2 * s.madds() * double(state.iterations()) / spent;
-  state.counters["GFLOP/s"] = flops / 1e9;
-  state.counters["share_of_peak"] = flops / peak;
+  if (flops > 0) state.counters["GFLOP/s"] = flops / 1e9;
+  if (flops > 0) state.counters["share_of_peak"] = flops / peak;
 }
 
 /// Registers steps of one kind on 1 and 2 threads.

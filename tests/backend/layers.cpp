@@ -2,6 +2,9 @@
 // instruction set that this processor has; and the same bits for any number of threads.
 #include <doctest/doctest.h>
 
+#include <atrous/networks/names.hpp>
+#include <atrous/plan/planner.hpp>
+
 #include "grid.hpp"
 
 namespace {
@@ -176,4 +179,19 @@ TEST_CASE("not a number stays one") {
   openmp::activate<structure{.kind = step_kind::activate, .after = activation::relu6}>(
       {.run = &s, .x = x.at, .y = y.at});
   for (float each : y.numbers()) CHECK(std::isnan(each));
+}
+
+TEST_CASE("the list holds every structure of the published networks") {
+  for (std::string_view name : published_networks()) {
+    const deeplab_options options = network_named(name);
+    const graph g = record([&](wire image) { return build(image, options); }, {129, 97, 3});
+    for (const plan_options& how :
+         {plan_options{}, plan_options{.pair = false}, plan_options::keep_everything()}) {
+      for (const structure& needed : distinct_structures(make_plan(g, 1, how))) {
+        const auto found = std::find(all_structures.begin(), all_structures.end(), needed);
+        CHECK_MESSAGE(found != all_structures.end(), std::string(name), ": kind ",
+                      static_cast<int>(needed.kind));
+      }
+    }
+  }
 }

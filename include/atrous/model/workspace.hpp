@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <atrous/backend/policy.hpp>
@@ -37,6 +38,15 @@ class workspace {
   struct memory {
     typename P::buffer bytes_of{};
     std::size_t bytes = 0;
+
+    memory() = default;
+    memory(memory&& other) noexcept
+        : bytes_of(std::move(other.bytes_of)), bytes(std::exchange(other.bytes, 0)) {}
+    memory& operator=(memory&& other) noexcept {
+      bytes_of = std::move(other.bytes_of);
+      bytes = std::exchange(other.bytes, 0);
+      return *this;
+    }
 
     void grow(std::size_t wanted) {
       if (wanted <= bytes) return;

@@ -65,7 +65,7 @@ struct found_leaders {
     vector best{}, second = -std::numeric_limits<T>::infinity() - vector{}, largest{};
     number which{};
     for (int c = 0; c < classes; ++c) {
-      vector value;
+      vector value{};
 #pragma GCC unroll 16
       for (int k = 0; k < L::width; ++k) value[k] = x[(p + k) * pixel + c];
       const vector size = value < vector{} ? -value : value;

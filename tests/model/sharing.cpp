@@ -1,0 +1,128 @@
+// Batches, threads and users of one model: none changes a bit of what another gets.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstring>
+#include <thread>
+
+#include <atrous/backend/openmp.hpp>
+#include <atrous/backend/reference.hpp>
+#include <atrous/model/model.hpp>
+#include <atrous/networks/names.hpp>
+
+#include "../support/pictures.hpp"
+#include "../support/rule_weights.hpp"
+#include "../support/runtime.hpp"
+#include "../support/tiny.hpp"
+
+namespace {
+
+using namespace atrous;
+
+template <class P>
+model<tiny::deeplab, P> made() {
+  return model<tiny::deeplab, P>(rule_weights::make(graph_of<tiny::deeplab>));
+}
+
+/// Both pictures behind each other.
+pixels_view batch_of(const image& first, const image& second, std::vector<std::uint8_t>& memory) {
+  memory = first.pixels;
+  memory.insert(memory.end(), second.pixels.begin(), second.pixels.end());
+  return {memory.data(), {first.height, first.width, first.channels}, 2};
+}
+
+template <class P>
+void check_batch(const inference<P>& net, int height, int width) {
+  const image one = made_picture(height, width, 3, 1), two = made_picture(height, width, 3, 2);
+  std::vector<std::uint8_t> memory;
+  const pixels_view both = batch_of(one, two, memory);
+  const tensor<float> together = net.logits(both);
+  std::vector<float> apart = net.logits(all_of(one)).data;
+  const std::vector<float> second = net.logits(all_of(two)).data;
+  apart.insert(apart.end(), second.begin(), second.end());
+  CHECK(together.batch == 2);
+  CHECK(together.data == apart);
+  std::vector<std::uint8_t> labels = net.labels(all_of(one)).data;
+  const std::vector<std::uint8_t> second_labels = net.labels(all_of(two)).data;
+  labels.insert(labels.end(), second_labels.begin(), second_labels.end());
+  CHECK(net.labels(both).data == labels);
+}
+
+inference<openmp> published(const char* name) {
+  const deeplab_options o = network_named(name);
+  return runtime<openmp>(o, rule_weights::make(record([&](wire x) { return build(x, o); }, {65, 65, 3})));
+}
+
+}  // namespace
+
+TEST_CASE("a batch of two equals two runs") {
+  check_batch(made<reference>(), 33, 47);
+  check_batch(made<openmp>(), 33, 47);
+  check_batch(published("deeplabv3plus_mobilenet_v2"), 65, 49);
+}
+
+TEST_CASE("a batch may lie anywhere: strides between images, rows and pixels") {
+  const auto net = made<openmp>();
+  const image one = made_picture(20, 30, 3, 1), two = made_picture(20, 30, 3, 2);
+  std::vector<std::uint8_t> packed, spread(2 * 1000 * 5, 7);
+  const pixels_view both = batch_of(one, two, packed);
+  pixels_view loose = both;
+  loose.data = spread.data();
+  loose.pixel = 5, loose.row = 5 * 31, loose.image = 5 * 31 * 25;
+  for (int n = 0; n < 2; ++n)
+    for (int i = 0; i < 20; ++i)
+      for (int j = 0; j < 30; ++j)
+        std::memcpy(&spread[static_cast<std::size_t>(n * loose.image + i * loose.row + j * loose.pixel)],
+                    &packed[static_cast<std::size_t>(n * both.image + i * both.row + j * both.pixel)], 3);
+  CHECK(net.logits(loose).data == net.logits(both).data);
+  std::vector<float> numbers(packed.begin(), packed.end());
+  const pixels_view floats(numbers.data(), {20, 30, 3}, 2);
+  CHECK(net.logits(floats).data == net.logits(both).data);
+}
+
+TEST_CASE("the number of threads changes nothing") {
+  for (const char* name : {"deeplabv3plus_mobilenet_v2", "deeplabv3plus_xception41", "deeplabv3plus_resnet50"}) {
+    const inference<openmp> net = published(name);
+    const image picture = made_picture(65, 81);
+    workspace<openmp> one(1), two(2), three(3);
+    const tensor<float> expected = net.logits(all_of(picture), one);
+    CHECK(net.logits(all_of(picture), two).data == expected.data);
+    CHECK(net.logits(all_of(picture), three).data == expected.data);
+    CHECK(net.labels(all_of(picture), two).data == net.labels(all_of(picture), one).data);
+  }
+}
+
+TEST_CASE("threads may be given to a workspace that has run already") {
+  const auto net = made<openmp>();
+  const image picture = made_picture(33, 47);
+  workspace<openmp> w(1);
+  const tensor<float> expected = net.logits(all_of(picture), w);
+  w.threads = 4;
+  CHECK(net.logits(all_of(picture), w).data == expected.data);
+}
+
+TEST_CASE("two threads share one model, a workspace each") {
+  const auto net = made<openmp>();
+  const image one = made_picture(33, 47, 3, 1), two = made_picture(40, 21, 3, 2);
+  const std::vector<float> expected_one = net.logits(all_of(one)).data, expected_two = net.logits(all_of(two)).data;
+  std::atomic<int> wrong{0};
+  const auto use = [&](const image& picture, const std::vector<float>& expected) {
+    workspace<openmp> w(2);
+    for (int k = 0; k < 10; ++k) wrong += net.logits(all_of(picture), w).data != expected;
+  };
+  std::thread first(use, std::cref(one), std::cref(expected_one)), second(use, std::cref(two), std::cref(expected_two));
+  first.join();
+  second.join();
+  CHECK(wrong == 0);
+}
+
+TEST_CASE("one workspace serves one model after the other") {
+  const auto net = made<reference>();
+  const model<tiny::deeplab, reference> other(rule_weights::make(record(tiny::deeplab)));
+  const image picture = made_picture(20, 30);
+  workspace<reference> w;
+  const tensor<float> expected = net.logits(all_of(picture));
+  CHECK(net.logits(all_of(picture), w).data == expected.data);
+  CHECK(other.logits(all_of(picture), w).data == expected.data);
+  CHECK(net.logits(all_of(picture), w).data == expected.data);
+}

@@ -2,8 +2,6 @@
 #pragma once
 // The runner of one policy. Each policy is compiled once, in a file of its own, for all programs: that is
 // where all its kernels come from.
-#include <stdexcept>
-
 #include <atrous/model/runtime_model.hpp>
 
 #include "runner.hpp"
@@ -19,18 +17,15 @@ class runner_of final : public runner {
         workspace_(threads) {}
 
   void run(const atrous::pixels_view& image, const atrous::view<std::uint8_t>& labels) override {
-    last_ = {};
     model_.run(image, {.labels = labels}, workspace_);
-    last_ = image.shape();
   }
 
   // They still lie in the arena, so that asking for them makes a run no longer.
   atrous::tensor<float> logits() override {
-    if (last_ == atrous::shape{}) throw std::logic_error("logits of no run");
     const atrous::graph_view g = network();
     const bool resized = g[g.output].what.kind == atrous::op_kind::resize;
     const int node = resized ? g.input(g.output) : g.output;
-    return model_.runner().value_of(node, 1, last_.height, last_.width, workspace_);
+    return model_.runner().value_of(node, workspace_);
   }
 
   atrous::graph_view network() const override { return model_.runner().network(); }
@@ -38,7 +33,6 @@ class runner_of final : public runner {
  private:
   atrous::runtime_model<Policy> model_;
   atrous::workspace<Policy> workspace_;
-  atrous::shape last_{};
 };
 
 }  // namespace programs

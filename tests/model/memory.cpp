@@ -134,6 +134,12 @@ TEST_CASE("a workspace survives a size that memory has no room for") {
   const image picture = made_picture(9, 9);
   workspace<reference> w;
   const std::vector<float> expected = net.logits(all_of(picture), w).data;
-  CHECK_THROWS_AS(net.prepare(w, 2'000'000, 1'000'000), std::bad_alloc);
+  CHECK_THROWS_AS(net.prepare(w, 1 << 17, 1 << 17, 1 << 16), std::bad_alloc);
+  CHECK_THROWS_WITH_AS(net.prepare(w, 1 << 20, 1 << 20), doctest::Contains("feature map must not exceed"),
+                       std::invalid_argument);
+  CHECK_THROWS_WITH_AS(net.prepare(w, 9, 9, 0), doctest::Contains("batch: expected 1"), std::invalid_argument);
+  w.threads = 0;
+  CHECK_THROWS_WITH_AS(net.prepare(w, 9, 9), doctest::Contains("threads: expected 1"), std::invalid_argument);
+  w.threads = 1;
   CHECK(net.logits(all_of(picture), w).data == expected);
 }

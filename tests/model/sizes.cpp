@@ -138,14 +138,14 @@ TEST_CASE("feature maps are given out only where they are kept") {
   const image picture = made_picture(33, 47);
   workspace<reference> w;
   tiny_net().logits(all_of(picture), w);
-  CHECK(says(refusal([&] { tiny_net().runner().value_of(3, 1, 33, 47, w); }), "leaves no value"));
+  CHECK(says(refusal([&] { tiny_net().runner().value_of(3, w); }), "leaves no value"));
   const inference<reference> open = runtime<reference>(tiny::plus, {33, 47, 3}, rule_weights::make(graph_of<tiny::deeplab>),
                                                        plan_options::keep_everything());
   const tensor<float> logits = open.logits(all_of(picture), w);
   const graph_view g = open.runner().network();
   for (int node = 0; node < g.size() - 1; ++node)
-    CHECK(open.runner().value_of(node, 1, 33, 47, w).extent == g[node].out);
-  CHECK(open.runner().value_of(g.size() - 2, 1, 33, 47, w).data == logits.data);
+    CHECK(open.runner().value_of(node, w).extent == g[node].out);
+  CHECK(open.runner().value_of(g.size() - 2, w).data == logits.data);
   const double error = relative_error(logits, tiny_net().logits(all_of(picture)));
   CHECK(error <= 1e-5);
 }

@@ -26,7 +26,7 @@ std::string refusal(std::string_view name) {
 
 TEST_CASE("defaults of a name") {
   const deeplab_options x = network_named("deeplabv3plus_xception65");
-  CHECK(x.backbone == body::modified_xception);
+  CHECK(x.backbone == body::xception);
   CHECK(x.layers == 65);
   CHECK(x.output_stride == 16);
   CHECK(x.multi_grid == std::array<int, 3>{1, 1, 1});
@@ -36,12 +36,12 @@ TEST_CASE("defaults of a name") {
   CHECK(x.refine.strides == int_list{4});
   CHECK(x.classes == 21);
   CHECK(network_named("deeplabv3_xception65").refine.strides.empty());
-  CHECK(network_named("deeplabv3_xception").backbone == body::first_xception);
+  CHECK(network_named("deeplabv3_xception").backbone == body::original_xception);
 }
 
 TEST_CASE("a ResNet is dense, and its root decides the multi-grid") {
   const deeplab_options beta = network_named("deeplabv3_resnet101_os8");
-  CHECK(beta.backbone == body::residual);
+  CHECK(beta.backbone == body::resnet);
   CHECK(beta.layers == 101);
   CHECK(beta.root == resnet_root::beta);
   CHECK(beta.multi_grid == std::array<int, 3>{1, 2, 4});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Small networks made of the published parts: they meet most structures and run in milliseconds.
+#include <atrous/graph/network.hpp>
 #include <atrous/networks/deeplab.hpp>
 #include <atrous/networks/mobilenet_v2.hpp>
 #include <atrous/networks/resnet.hpp>

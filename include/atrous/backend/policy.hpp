@@ -40,7 +40,7 @@ concept has_memory = requires(typename P::buffer& b, const typename P::buffer& c
                               const void* from) {
   { P::host_memory } -> std::convertible_to<bool>;
   { P::allocate(n) } -> std::same_as<typename P::buffer>;  // zeroed; throws std::bad_alloc
-  { P::address(b) } -> std::same_as<std::byte*>;           // as kernels see it, aligned to a cache line
+  { P::address(c) } -> std::same_as<std::byte*>;           // as kernels see it, aligned to a cache line
   P::upload(b, n, from, n);                                // (buffer, offset in bytes, host address, bytes)
   P::download(c, n, to, n);
 };

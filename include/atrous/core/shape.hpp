@@ -13,9 +13,23 @@ struct shape {
   friend constexpr bool operator==(const shape&, const shape&) = default;
 };
 
+/// a * b, or 2^52 where it is more: counts of what no machine could run stay numbers.
+constexpr std::int64_t bounded_product(std::int64_t a, std::int64_t b) {
+  constexpr std::int64_t most = std::int64_t{1} << 52;
+  return b > 0 && a > most / b ? most : a * b;
+}
+
 constexpr std::int64_t pixels(shape s) { return std::int64_t{s.height} * s.width; }
-constexpr std::int64_t elements(shape s) { return pixels(s) * s.channels; }
+constexpr std::int64_t elements(shape s) { return bounded_product(pixels(s), s.channels); }
 constexpr bool same_extent(shape a, shape b) { return a.height == b.height && a.width == b.width; }
+
+/// Limits within which no arithmetic on shapes overflows; far beyond any image and any memory.
+inline constexpr int most_extent = 1 << 20;
+inline constexpr std::int64_t most_elements = std::int64_t{1} << 36;
+
+constexpr bool within_limits(shape s) {
+  return s.height <= most_extent && s.width <= most_extent && s.channels <= most_extent && elements(s) <= most_elements;
+}
 
 /// Samples 0, stride, 2 stride, ... of an extent: ceil(extent / stride), which is also the authors'
 /// scale_dimension(extent, 1 / stride) (513 -> 129 at 4, 33 at 16).

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // How layers and wires are put together: sequence (>>), sum (+), concat, scale, and names (in).
+#include <algorithm>
 #include <array>
 #include <concepts>
+#include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include <atrous/graph/layer.hpp>
@@ -77,18 +80,20 @@ constexpr wire scale(wire x, wire factors) {
 /// Lays feature maps of equal extents one behind the other along their channels, in the order given. At least
 /// one.
 constexpr wire concat(std::span<const wire> parts) {
+  if (parts.empty()) throw std::invalid_argument("a concatenation needs at least one wire");
   const wire first = parts[0];
   shape out = first.shape();
-  out.channels = 0;
+  std::int64_t channels = 0;
   std::vector<int> from;
   for (wire part : parts) {
     first.net->expect(part.net == first.net,
                       {rule::wires_must_belong_to_one_network, first.shape(), part.shape()});
     first.net->expect(same_extent(first.shape(), part.shape()),
                       {rule::concatenation_needs_equal_extents, first.shape(), part.shape()});
-    out.channels += part.shape().channels;
+    channels += part.shape().channels;
     from.push_back(part.id);
   }
+  out.channels = static_cast<int>(std::min<std::int64_t>(channels, most_extent + 1));
   return {first.net, first.net->append({.kind = op_kind::concat}, out, from, {}, 0)};
 }
 

@@ -40,6 +40,7 @@ struct label {
   std::string_view text{};
   int number = -1;
   std::string_view suffix{};
+  std::string_view tail{};  // what a layer appends to the name it was given
 
   constexpr label() = default;
   constexpr label(const char* name) : text(name) {}
@@ -48,7 +49,8 @@ struct label {
       : text(before), number(digits), suffix(after) {}
 
   std::string str() const {
-    return std::string(text) + (number < 0 ? "" : std::to_string(number)) + std::string(suffix);
+    return std::string(text) + (number < 0 ? "" : std::to_string(number)) + std::string(suffix) +
+           std::string(tail);
   }
 };
 

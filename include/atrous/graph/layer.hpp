@@ -56,10 +56,12 @@ requires layer<L> || primitive<L>
 constexpr wire operator>>(wire x, const L& l) {
   if constexpr (primitive<L>) {
     const shape in = x.shape();
+    const op what = l.describe();
+    x.net->expect(what.kind != op_kind::input, {rule::layer_must_say_what_it_is, in, in});
     if constexpr (requires { l.check(*x.net, in); }) l.check(*x.net, in);
     const std::array<int, 1> from{x.id};
     return {x.net,
-            x.net->append(l.describe(), output_of(l, in), from, parameters_of(l, in), madds_of(l, in))};
+            x.net->append(what, output_of(l, in), from, parameters_of(l, in), madds_of(l, in))};
   } else {
     return l(x);
   }

@@ -25,6 +25,12 @@ enum class rule {
   resize_needs_positive_extents,
   epsilon_must_not_be_negative,
   image_must_not_be_empty,
+  extents_must_not_exceed_2_to_20,
+  feature_map_must_not_exceed_2_to_36_elements,
+  layer_must_say_what_it_is,
+  pooling_window_must_see_the_input,
+  pooling_has_no_border_values,
+  backbone_must_offer_high_features,
   output_stride_must_be_8_16_or_32,
   backbone_must_offer_features_of_this_stride,
   decoder_strides_must_descend,
@@ -49,6 +55,12 @@ constexpr std::string_view sentence(rule r) {
       "resize needs positive extents",
       "epsilon must not be negative",
       "image must not be empty",
+      "extents must not exceed 2 to 20",
+      "feature map must not exceed 2 to 36 elements",
+      "layer must say what it is",
+      "pooling window must see the input",
+      "pooling has no border values",
+      "backbone must offer high features",
       "output stride must be 8 16 or 32",
       "backbone must offer features of this stride",
       "decoder strides must descend",
@@ -65,11 +77,11 @@ struct mistake {
   shape left{}, right{};
 };
 
-/// Throws std::invalid_argument "RULE: LEFT and RIGHT [in SCOPE]". Not constexpr on purpose: when a network
-/// is recorded at compile time, the call to it makes the compiler print the way to the user's line.
-[[noreturn]] inline void report(mistake m, const std::string& scope = {}) {
-  throw std::invalid_argument(std::string(sentence(m.broken)) + ": " + text_of(m.left) + " and " +
-                              text_of(m.right) + (scope.empty() ? "" : " in " + scope));
+/// "RULE: LEFT and RIGHT [in SCOPE]", to be thrown. Not constexpr on purpose: when a network is recorded at
+/// compile time, the throw makes the compiler print the way to the user's line.
+inline std::invalid_argument complaint(mistake m, const std::string& scope) {
+  return std::invalid_argument(std::string(sentence(m.broken)) + ": " + text_of(m.left) + " and " +
+                               text_of(m.right) + (scope.empty() ? "" : " in " + scope));
 }
 
 }  // namespace atrous

@@ -11,8 +11,8 @@ namespace atrous {
 /// What a parameter is for: how it is initialised, decayed and folded depends on this, not on its name.
 enum class role { kernel, depthwise_kernel, bias, gamma, beta, moving_mean, moving_variance, border, own };
 
-/// One trained array. The name is the leaf of the checkpoint's variable name and must outlive the graph
-/// (a literal does); unused trailing extents are 0, a scalar has none.
+/// One trained array. The name is the leaf of the checkpoint's variable name; unused trailing extents are 0, a
+/// scalar has none.
 struct parameter {
   std::string_view name{};
   role use = role::own;

@@ -9,9 +9,8 @@ namespace atrous {
 ///
 ///   in          height x width x C
 ///   out         ceil(height / stride) x ceil(width / stride) x out, or what `given` padding leaves
-///   parameters  weights  kernel x kernel x C x out;  biases  out, with `bias`;  border  C, with such a
-///   padding rules       out is positive; the kernel is odd; a rate above 1 and a stride above 1 exclude each
-///   other
+///   parameters  weights  kernel x kernel x C x out;  biases  out, with `bias`;  border  C, with such a padding
+///   rules       out is positive; the kernel is odd; a rate above 1 and a stride above 1 exclude each other
 struct convolution {
   int out = 0;     // channels
   int kernel = 1;  // taps per side
@@ -41,7 +40,7 @@ struct convolution {
     return owned;
   }
   constexpr std::int64_t madds(shape in) const {
-    return elements(output(in)) * in.channels * kernel * kernel;
+    return bounded_product(bounded_product(elements(output(in)), in.channels), std::int64_t{kernel} * kernel);
   }
 };
 static_assert(primitive<convolution>);

@@ -8,7 +8,7 @@ namespace atrous {
 ///
 ///   in          height x width x C
 ///   out         ceil(height / stride) x ceil(width / stride) x C, or what `given` padding leaves
-///   rules       the kernel is odd
+///   rules       the kernel is odd; every window sees a pixel of the input; the border has no values
 struct max_pool {
   int kernel = 3;
   int stride = 2;
@@ -17,7 +17,13 @@ struct max_pool {
   constexpr op describe() const {
     return {.kind = op_kind::max_pool, .kernel = kernel, .stride = stride, .pad = pad};
   }
-  constexpr void check(recorder& net, shape in) const { check_window(net, describe(), in); }
+  constexpr void check(recorder& net, shape in) const {
+    check_window(net, describe(), in);
+    const int most = pad.top > pad.left ? pad.top : pad.left;
+    net.expect(pad.by != padding::rule::given || (most < kernel && pad.bottom < kernel && pad.right < kernel),
+               {rule::pooling_window_must_see_the_input, {kernel, most, 0}, in});
+    net.expect(pad.outside == padding::border::zeros, {rule::pooling_has_no_border_values, in, in});
+  }
   constexpr shape output(shape in) const { return swept(describe(), in, in.channels); }
 };
 static_assert(primitive<max_pool>);

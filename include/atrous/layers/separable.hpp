@@ -34,8 +34,8 @@ struct separable {
 
   constexpr wire operator()(wire x) const {
     label first = name, second = name;
-    first.suffix = "_depthwise";
-    second.suffix = "_pointwise";
+    first.tail = "_depthwise";
+    second.tail = "_pointwise";
     return x >>
            in(first, depthwise{.kernel = kernel, .stride = stride, .rate = rate, .pad = pad} >> between) >>
            in(second, pointwise{.out = out} >> after);

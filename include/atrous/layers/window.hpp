@@ -5,6 +5,13 @@
 
 namespace atrous {
 
+/// Whether extents can be computed for a window without overflow or division by zero.
+constexpr bool computable(const op& o) {
+  const int most = most_extent;
+  return o.kernel >= 1 && o.stride >= 1 && o.rate >= 1 && o.stride <= most && o.kernel <= most / o.rate && o.pad.top <= most &&
+         o.pad.left <= most && o.pad.bottom <= most && o.pad.right <= most;
+}
+
 /// Holds a sliding window to the rules that every layer with one obeys.
 constexpr void check_window(recorder& net, const op& o, shape in) {
   const shape numbers{o.kernel, o.stride, o.rate};
@@ -14,7 +21,8 @@ constexpr void check_window(recorder& net, const op& o, shape in) {
   net.expect(o.rate == 1 || o.stride == 1, {rule::rate_and_stride_exclude_each_other, numbers, in});
   net.expect(o.pad.top >= 0 && o.pad.left >= 0 && o.pad.bottom >= 0 && o.pad.right >= 0,
              {rule::padding_must_not_be_negative, {o.pad.top, o.pad.left, 0}, in});
-  if (o.kernel < 1 || o.stride < 1 || o.rate < 1) return;  // a lenient recorder goes on: no division by 0
+  net.expect(computable(o), {rule::extents_must_not_exceed_2_to_20, numbers, in});
+  if (!computable(o)) return;  // a lenient recorder goes on
   net.expect(rows_of(o, in).out > 0 && columns_of(o, in).out > 0,
              {rule::window_must_fit_into_the_padded_input, numbers, in});
 }
@@ -22,7 +30,7 @@ constexpr void check_window(recorder& net, const op& o, shape in) {
 /// Extents that a window leaves, with `channels` channels. At least 1 x 1, so that a lenient recorder can go
 /// on.
 constexpr shape swept(const op& o, shape in, int channels) {
-  if (o.kernel < 1 || o.stride < 1 || o.rate < 1) return {in.height, in.width, channels};
+  if (!computable(o)) return {in.height, in.width, channels};
   const int height = rows_of(o, in).out, width = columns_of(o, in).out;
   return {height > 0 ? height : 1, width > 0 ? width : 1, channels};
 }

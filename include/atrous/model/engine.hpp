@@ -26,8 +26,8 @@ struct kernel_table {
     for (std::size_t i = 0; i < structures.size(); ++i) {
       if (structures[i] == form) return kernels[i];
     }
-    throw std::invalid_argument(std::string(P::name) + ": no kernel for a step of kind " +
-                                std::to_string(static_cast<int>(form.kind)));
+    throw std::invalid_argument(std::string(P::name) + ": no kernel for " + text_of(form) +
+                                "; a policy lists kernels for kinds of its own in own_structures");
   }
 };
 
@@ -60,7 +60,9 @@ class engine {
   std::int64_t weight_bytes() const { return weights_.bytes(); }
 
   /// The plan for a size, made when the size is new to the workspace, and the memory for it.
-  const plan& prepare(workspace<P>& w, int batch, int height, int width) const {
+  const plan& prepare(workspace<P>& w, int height, int width, int batch = 1) const {
+    expect_between("threads", w.threads, 1, most_threads);
+    expect_between("batch", batch, 1, most_batch);
     if (w.owner_ != identity_) w.plans_.clear();
     w.owner_ = identity_;
     auto found = w.plans_.find({batch, height, width});
@@ -69,7 +71,9 @@ class engine {
       if (w.plans_.size() >= workspace<P>::sizes_kept) w.plans_.clear();
       found = w.plans_.emplace(std::tuple{batch, height, width}, std::move(p)).first;
     }
-    w.arena_.grow(static_cast<std::size_t>(found->second.arena) * sizeof(element));
+    const std::size_t bytes = static_cast<std::size_t>(found->second.arena) * sizeof(element);
+    if (bytes > w.arena_.bytes) w.last_ = {};  // what the arena holds is lost
+    w.arena_.grow(bytes);
     w.scratch_.grow(scratch_for(found->second, w.threads));
     return found->second;
   }
@@ -77,13 +81,14 @@ class engine {
   /// The same for an image, which is checked first.
   const plan& prepare_for(const pixels_view& image, workspace<P>& w) const {
     check_image(image);
-    return prepare(w, image.batch, image.height, image.width);
+    return prepare(w, image.height, image.width, image.batch);
   }
 
   /// Runs the network on a batch of images. Throws std::invalid_argument where extents do not fit.
   void run(const pixels_view& image, const results& out, workspace<P>& w) const {
     const plan& p = prepare_for(image, w);
     check_results(p, out);
+    w.last_ = {};
     const pixels_view seen = upload_image(image, w);
     const view<std::uint8_t> labels = place_labels(out.labels, w);
     for (std::size_t i = 0; i < p.steps.size(); ++i) {
@@ -92,18 +97,22 @@ class engine {
     }
     if (out.labels.data != nullptr) download_labels(out.labels, w);
     if (out.logits.data != nullptr) download(p, p.logits, out.logits, w);
+    w.last_ = {image.batch, image.height, image.width};
   }
 
-  /// The feature map of a node after a run. Throws where it is not kept: plan_options::keep_everything() keeps every one
-  /// but a last resize.
-  tensor<float> value_of(int node, int batch, int height, int width, workspace<P>& w) const {
-    const plan& p = prepare(w, batch, height, width);
+  /// The feature map of a node after the last run in a workspace: (batch, height, width, C). Throws
+  /// std::invalid_argument where there was none, or where the map is not kept: plan_options::keep_everything() keeps
+  /// every one but that of a last resize.
+  tensor<float> value_of(int node, workspace<P>& w) const {
+    const auto found = w.owner_ == identity_ ? w.plans_.find(w.last_) : w.plans_.end();
+    if (found == w.plans_.end()) throw std::invalid_argument("this workspace holds no run of this model");
+    const plan& p = found->second;
     const int v = p.value_of_node.at(static_cast<std::size_t>(node));
     if (v < 0 || (options_.reuse && v != p.logits)) {
       throw std::invalid_argument("node " + std::to_string(node) +
                                   " leaves no value: plan with keep_everything()");
     }
-    tensor<float> t(batch, p.values[static_cast<std::size_t>(v)].extent);
+    tensor<float> t(p.batch, p.values[static_cast<std::size_t>(v)].extent);
     download(p, v, t.view(), w);
     return t;
   }
@@ -128,6 +137,14 @@ class engine {
     return most;
   }
 
+  static constexpr int most_threads = 1 << 16, most_batch = 1 << 16;
+
+  static void expect_between(const char* what, int found, int least, int most) {
+    if (found >= least && found <= most) return;
+    throw std::invalid_argument(std::string(what) + ": expected " + std::to_string(least) + " to " +
+                                std::to_string(most) + ", found " + std::to_string(found));
+  }
+
   void check_image(const pixels_view& image) const {
     const int channels = graph_view(graph_).image().channels;
     if (image.data == nullptr || image.batch < 1 || image.height < 1 || image.width < 1) {
@@ -140,7 +157,14 @@ class engine {
     }
   }
 
-  static void check_view(const char* what, shape found, int batch, shape expected, int expected_batch) {
+  template <class T>
+  static void check_view(const char* what, const view<T>& given, shape expected, int expected_batch) {
+    const shape found = given.shape();
+    const int batch = given.batch;
+    if (given.pixel < given.channels) {
+      throw std::invalid_argument(std::string(what) + ": pixels are " + std::to_string(given.pixel) +
+                                  " elements apart, expected at least " + std::to_string(given.channels));
+    }
     if (found == expected && batch == expected_batch) return;
     throw std::invalid_argument(std::string(what) + ": room for " + std::to_string(batch) + " of " +
                                 text_of(found) + ", the network gives " + std::to_string(expected_batch) +
@@ -150,11 +174,11 @@ class engine {
   static void check_results(const plan& p, const results& out) {
     const shape logits = p.values[static_cast<std::size_t>(p.logits)].extent;
     if (out.logits.data != nullptr)
-      check_view("logits", out.logits.shape(), out.logits.batch, logits, p.batch);
+      check_view("logits", out.logits, logits, p.batch);
     if (out.labels.data == nullptr) return;
     if (!p.labels)
       throw std::invalid_argument("labels need at most 256 classes, the network gives " + text_of(logits));
-    check_view("labels", out.labels.shape(), out.labels.batch, {p.output.height, p.output.width, 1}, p.batch);
+    check_view("labels", out.labels, {p.output.height, p.output.width, 1}, p.batch);
   }
 
   operands<element> operands_of(const plan& p, std::size_t i, const pixels_view& image,

@@ -45,7 +45,7 @@ class inference {
 
   /// Plans and takes memory for a size, so that its first run is like every other. Returns the plan.
   const plan& prepare(workspace<P>& w, int height, int width, int batch = 1) const {
-    return engine_.prepare(w, batch, height, width);
+    return engine_.prepare(w, height, width, batch);
   }
 
   const engine<P>& runner() const { return engine_; }

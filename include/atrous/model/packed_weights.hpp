@@ -111,7 +111,7 @@ class packed_weights {
 
   std::vector<places> places_;
   std::int64_t total_ = 0;
-  mutable typename P::buffer memory_{};
+  typename P::buffer memory_{};
 };
 
 }  // namespace atrous

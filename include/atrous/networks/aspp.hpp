@@ -2,9 +2,9 @@
 #pragma once
 // Atrous spatial pyramid pooling: the same features seen at several scales side by side (DeepLabv3,
 // section 3.3; spec section 2.6). Nothing in it depends on extents, so that one structure serves every image.
-#include <array>
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include <atrous/layers/pooling.hpp>
 #include <atrous/layers/resize.hpp>
@@ -38,14 +38,13 @@ struct aspp {
   float epsilon = 1e-5F;                      // of every batch norm
 
   constexpr wire operator()(wire x) const {
-    std::array<wire, 10> parts{};  // pooling, aspp0 and at most eight rates
-    std::size_t count = 0;
+    std::vector<wire> parts;
+    parts.reserve(static_cast<std::size_t>(rates.count) + 2);
     const normed after{.epsilon = epsilon};
-    if (image_pooling) parts[count++] = pooled(x);
-    parts[count++] = x >> in("aspp0", pointwise{.out = channels} >> after);
-    for (int i = 0; i < rates.count; ++i) parts[count++] = branch(x, {"aspp", i + 1}, rates[i]);
-    const wire all = concat(std::span<const wire>(parts.data(), count));
-    return all >> in("concat_projection", pointwise{.out = channels} >> after);
+    if (image_pooling) parts.push_back(pooled(x));
+    parts.push_back(x >> in("aspp0", pointwise{.out = channels} >> after));
+    for (int i = 0; i < rates.count; ++i) parts.push_back(branch(x, {"aspp", i + 1}, rates[i]));
+    return concat(std::span<const wire>(parts)) >> in("concat_projection", pointwise{.out = channels} >> after);
   }
 
  private:

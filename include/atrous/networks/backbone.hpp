@@ -32,6 +32,18 @@ concept backbone = requires(const B& b, wire image) {
   { b(image) } -> std::same_as<features>;
 };
 
+/// What a backbone makes of an image.
+///
+///   rules  there are features for the pyramid
+template <backbone Backbone>
+constexpr features features_from(const Backbone& body, wire image) {
+  features taps = body(image);
+  const bool any = static_cast<bool>(taps.high);
+  image.net->expect(any, {rule::backbone_must_offer_high_features, image.shape(), image.shape()});
+  if (!any) taps.high = image;  // a lenient recorder goes on
+  return taps;
+}
+
 /// How far one unit of a backbone strides and how far apart its taps lie.
 struct unit_step {
   int stride = 1, rate = 1;

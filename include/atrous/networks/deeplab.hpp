@@ -78,7 +78,7 @@ constexpr wire classified(wire x, wire image, int classes, corners corner) {
 template <backbone Backbone>
 constexpr wire deeplab_v3(wire image, const Backbone& features_of, const aspp& pyramid, int classes,
                           corners last = corners::aligned) {
-  const features taps = features_of(image);
+  const features taps = features_from(features_of, image);
   return classified(taps.high >> pyramid, image, classes, last);
 }
 
@@ -87,7 +87,7 @@ constexpr wire deeplab_v3(wire image, const Backbone& features_of, const aspp& p
 template <backbone Backbone>
 constexpr wire deeplab_v3_plus(wire image, const Backbone& features_of, const aspp& pyramid,
                                const decoder& refine, int classes, corners last = corners::aligned) {
-  const features taps = features_of(image);
+  const features taps = features_from(features_of, image);
   return classified(refine(taps.high >> pyramid, taps), image, classes, last);
 }
 

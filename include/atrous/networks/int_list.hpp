@@ -9,15 +9,15 @@
 
 namespace atrous {
 
-/// At most eight integers: `int_list{6, 12, 18}`.
+/// At most 64 integers: `int_list{6, 12, 18}`.
 struct int_list {
-  std::array<int, 8> values{};
+  std::array<int, 64> values{};
   int count = 0;
 
   constexpr int_list() = default;
   constexpr int_list(std::initializer_list<int> list) {
     if (list.size() > values.size())
-      throw std::invalid_argument("a list of rates or strides holds at most 8");
+      throw std::invalid_argument("a list of rates or strides holds at most 64");
     for (int value : list) values[static_cast<std::size_t>(count++)] = value;
   }
 

@@ -59,12 +59,12 @@ class name_parser {
     if (!plus && !take("deeplabv3_")) refuse_start();
     if (!plus) o.refine.strides = {};
     read_body(o);
-    if (body_ == body::residual) read_root(o);
-    if (body_ == body::inverted) read_width(o);
+    if (body_ == body::resnet) read_root(o);
+    if (body_ == body::mobilenet_v2) read_width(o);
     read_head(o);
     read_stride(o);
     if (!rest_.empty()) refuse_suffix();
-    if (plus || body_ != body::inverted) {
+    if (plus || body_ != body::mobilenet_v2) {
       o.pyramid.rates = pyramid_rates(o.output_stride);
     } else {
       o.pyramid.rates = {};
@@ -78,13 +78,13 @@ class name_parser {
     body which;
     int layers;
   };
-  static constexpr known_body bodies[] = {{"xception41", body::modified_xception, 41},
-                                          {"xception65", body::modified_xception, 65},
-                                          {"xception71", body::modified_xception, 71},
-                                          {"xception", body::first_xception, 0},
-                                          {"resnet50", body::residual, 50},
-                                          {"resnet101", body::residual, 101},
-                                          {"mobilenet_v2", body::inverted, 0}};
+  static constexpr known_body bodies[] = {{"xception41", body::xception, 41},
+                                          {"xception65", body::xception, 65},
+                                          {"xception71", body::xception, 71},
+                                          {"xception", body::original_xception, 0},
+                                          {"resnet50", body::resnet, 50},
+                                          {"resnet101", body::resnet, 101},
+                                          {"mobilenet_v2", body::mobilenet_v2, 0}};
   enum class part { body, variant, head, stride };
 
   constexpr bool take(std::string_view text) {
@@ -145,7 +145,7 @@ class name_parser {
       o.output_stride = 8;
     else if (take("_os16", part::stride))
       o.output_stride = 16;
-    else if (body_ != body::first_xception && take("_os32", part::stride))
+    else if (body_ != body::original_xception && take("_os32", part::stride))
       o.output_stride = 32;
   }
 
@@ -171,11 +171,11 @@ class name_parser {
     const auto offer = [&](bool possible, std::string_view what) {
       if (possible) would += (would.empty() ? "" : ", ") + std::string(what);
     };
-    offer(last_ == part::body && body_ == body::residual, "\"_plain\"");
-    offer(last_ == part::body && body_ == body::inverted, "\"_dm\" with digits, as \"_dm05\" for 0.5");
+    offer(last_ == part::body && body_ == body::resnet, "\"_plain\"");
+    offer(last_ == part::body && body_ == body::mobilenet_v2, "\"_dm\" with digits, as \"_dm05\" for 0.5");
     offer(last_ < part::head, "\"_dense\", \"_separable\"");
     offer(last_ < part::stride, "\"_os8\", \"_os16\"");
-    offer(last_ < part::stride && body_ != body::first_xception, "\"_os32\"");
+    offer(last_ < part::stride && body_ != body::original_xception, "\"_os32\"");
     const std::string_view read = whole_.substr(0, whole_.size() - rest_.size());
     throw std::invalid_argument("unknown network " + quoted(whole_) + ": " + quoted(next_suffix()) +
                                 " does not belong after " + quoted(read) + "; " +
@@ -183,7 +183,7 @@ class name_parser {
   }
 
   std::string_view whole_, rest_;
-  body body_ = body::modified_xception;
+  body body_ = body::xception;
   part last_ = part::body;
 };
 

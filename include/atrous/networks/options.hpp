@@ -13,11 +13,11 @@
 namespace atrous {
 
 /// The published backbones: xception, original_xception, resnet, mobilenet_v2.
-enum class body { modified_xception, first_xception, residual, inverted };
+enum class body { xception, original_xception, resnet, mobilenet_v2 };
 
 /// A DeepLab network in full.
 struct deeplab_options {
-  body backbone = body::modified_xception;
+  body backbone = body::xception;
   int layers = 65;                         // of a modified Xception (41, 65, 71) or a ResNet (50, 101)
   resnet_root root = resnet_root::beta;    // of a ResNet
   double width = 1;                        // of MobileNetV2
@@ -46,13 +46,13 @@ constexpr wire build_on(wire image, const Backbone& features_of, const deeplab_o
 /// The described network: height x width x 3 -> height x width x classes.
 constexpr wire build(wire image, const deeplab_options& o) {
   switch (o.backbone) {
-    case body::modified_xception:
+    case body::xception:
       return build_on(image, xception{o.layers, o.output_stride, o.multi_grid}, o);
-    case body::first_xception:
+    case body::original_xception:
       return build_on(image, original_xception{o.output_stride}, o);
-    case body::residual:
+    case body::resnet:
       return build_on(image, resnet{o.layers, o.root, o.output_stride, o.multi_grid}, o);
-    case body::inverted:
+    case body::mobilenet_v2:
       break;
   }
   return build_on(image, mobilenet_v2{.output_stride = o.output_stride, .width = o.width}, o);

@@ -151,7 +151,7 @@ class fuser {
   constexpr void depthwise(int i) {
     const int from = g_.input(i);
     step s{.form = windowed(step_kind::depthwise, g_[i].what), .what = g_[i].what, .weights = {i}};
-    if (waits(from)) {
+    if (waits(from) && !s.form.border) {  // the border's values are not activated
       s.form.before = activation::relu;
       s.x = value_of(g_.input(from));
     }

@@ -13,8 +13,12 @@ namespace atrous {
 constexpr bool pairs_as_first(const structure& form) {
   return form.kind == step_kind::depthwise && form.kernel == 3 && form.stride != 0 && !form.border;
 }
-constexpr bool pairs_as_second(const structure& form) {
-  return form.kind == step_kind::convolution && form.kernel == 1 && form.stride == 1 && !form.border;
+/// Whether a convolution step sees of every pixel nothing but that pixel, and so can be the second half.
+constexpr bool pairs_as_second(const step& s, shape in) {
+  const bool pointwise = s.form.kind == step_kind::convolution && s.form.kernel == 1 && s.form.stride == 1;
+  if (!pointwise || s.form.border) return false;
+  const windows rows = rows_of(s.what, in), columns = columns_of(s.what, in);
+  return rows.before == 0 && columns.before == 0 && rows.out == in.height && columns.out == in.width;
 }
 
 constexpr step paired(const step& first, const step& second) {
@@ -44,8 +48,9 @@ constexpr void pair_separable(plan& p) {
   count(p.logits);
   std::vector<char> gone(p.steps.size(), 0);
   for (step& s : p.steps) {
-    if (!pairs_as_second(s.form)) continue;
+    if (s.x < 0) continue;
     const auto x = static_cast<std::size_t>(s.x);
+    if (!pairs_as_second(s, p.values[x].extent)) continue;
     if (maker[x] < 0 || reads[x] != 1 || p.values[x].parent >= 0) continue;
     const auto m = static_cast<std::size_t>(maker[x]);
     if (!pairs_as_first(p.steps[m].form)) continue;

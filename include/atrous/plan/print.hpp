@@ -62,15 +62,6 @@ class text_table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-/// What a step does, in a word.
-constexpr std::string_view word(step_kind kind) {
-  constexpr std::string_view words[] = {"input",    "convolution", "depthwise",    "separable", "batch_norm",
-                                        "activate", "max_pool",    "average_pool", "resize",    "add",
-                                        "scale",    "copy",        "labels"};
-  const auto i = static_cast<std::size_t>(kind);
-  return i < std::size(words) ? words[i] : "own";
-}
-
 constexpr std::string_view word(activation act) {
   return act == activation::none ? "none" : act == activation::relu ? "relu" : "relu6";
 }

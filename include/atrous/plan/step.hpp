@@ -5,6 +5,9 @@
 // compile time and networks put together at run time execute the same instantiations.
 #include <array>
 #include <cstdint>
+#include <iterator>
+#include <string>
+#include <string_view>
 
 #include <atrous/graph/graph.hpp>
 
@@ -28,6 +31,15 @@ enum class step_kind : int {
   own = 1000,
 };
 
+/// What a step does, in a word.
+constexpr std::string_view word(step_kind kind) {
+  constexpr std::string_view words[] = {"input",    "convolution", "depthwise",    "separable", "batch_norm",
+                                        "activate", "max_pool",    "average_pool", "resize",    "add",
+                                        "scale",    "copy",        "labels"};
+  const auto i = static_cast<std::size_t>(kind);
+  return i < std::size(words) ? words[i] : "own";
+}
+
 /// The part of a step that kernels are compiled for.
 struct structure {
   step_kind kind = step_kind::input;
@@ -40,6 +52,14 @@ struct structure {
   bool border = false;                    // the border has a value per channel
   friend constexpr bool operator==(const structure&, const structure&) = default;
 };
+
+/// "convolution, kernel 3, stride 1, ...", as messages spell a structure.
+inline std::string text_of(const structure& s) {
+  std::string text(word(s.kind));
+  if (s.kind >= step_kind::own) text += " kind " + std::to_string(static_cast<int>(s.kind));
+  text += ", kernel " + std::to_string(s.kernel) + ", stride " + std::to_string(s.stride);
+  return text + (s.sum ? ", sum" : "") + (s.border ? ", border" : "");
+}
 
 /// Where a step's numbers come from in the graph: a layer, the batch norm folded into it, or none (-1).
 struct source {

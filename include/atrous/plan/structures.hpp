@@ -30,9 +30,11 @@ constexpr void each_structure(const Visit& visit) {
           for (bool sum : {false, true})
             visit(structure{step_kind::convolution, kernel, stride, activation::none, activation::none, after,
                             sum, border});
-          for (activation before : waiting_activations)
+          for (activation before : waiting_activations) {
+            if (border && before != activation::none) continue;  // it would change the border's values
             visit(structure{step_kind::depthwise, kernel, stride, before, activation::none, after, false,
                             border});
+          }
         }
       }
     }

@@ -3,7 +3,7 @@
 // Finds for every parameter of a network its tensor in a file, before anything is read. What does not fit is
 // reported whole: missing, unexpected, wrong shape, each by name.
 #include <algorithm>
-#include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -137,7 +137,9 @@ class binder {
   }
 
   void take(std::size_t k, const stored_tensor& found) {
-    used_[found.name] = true;
+    if (!used_.insert(found.name).second) {
+      report_.unfit.push_back(printable(found.name) + " (expected one layer of this name, found two)");
+    }
     bound_.tensors[k] = &found;
     const parameter& p = g_.parameters[k];
     const std::vector<std::int64_t> expected(p.extents.begin(), p.extents.begin() + p.rank());
@@ -146,14 +148,14 @@ class binder {
     if (found.shape == expected && real) return;
     report_.unfit.push_back(printable(found.name) + " (expected " + text_of(expected) + (real ? "" : " F32") +
                             ", found " + text_of(found.shape) +
-                            (real ? "" : " " + std::string(name_of(found.type))) + ")");
+                            (real ? std::string() : std::string(" ").append(name_of(found.type))) + ")");
   }
 
   graph_view g_;
   const tensor_set& file_;
   weights_report report_;
   binding bound_;
-  std::map<std::string_view, bool> used_;
+  std::set<std::string_view> used_;
 };
 
 /// Binds a file to a network. `file` must outlive the result. Throws weights_mismatch if anything does not

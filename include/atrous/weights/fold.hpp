@@ -2,6 +2,7 @@
 #pragma once
 // Reads the arrays of one layer and folds batch norm into them: y = gamma (Wx - mean) / sqrt(variance +
 // epsilon) + beta is a convolution with scaled kernel and a bias. Computed in double, rounded once.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <stdexcept>
@@ -40,6 +41,7 @@ class folder {
     const auto out = static_cast<std::size_t>(g_[s.layer].out.channels);
     f.bias.resize(out);
     if (s.norm >= 0) scale(f, affine(s.norm), out);
+    check_folded(f, s.layer);
     return f;
   }
 
@@ -75,6 +77,14 @@ class folder {
       f.kernel[i] = static_cast<float>(double{f.kernel[i]} * norm.kernel[i % out]);
     for (std::size_t o = 0; o < out; ++o)
       f.bias[o] = static_cast<float>(double{f.bias[o]} * norm.kernel[o] + norm.bias[o]);
+  }
+
+  /// Finite numbers may fold to others, where float32 is too narrow for their product.
+  void check_folded(const folded_layer& f, int layer) const {
+    const auto finite = [](float x) { return std::isfinite(x); };
+    if (std::all_of(f.kernel.begin(), f.kernel.end(), finite) && std::all_of(f.bias.begin(), f.bias.end(), finite)) return;
+    throw std::invalid_argument(printable(b_.source) + ": " + g_.scope_name(g_[layer].scope) +
+                                ": batch norm folded into the kernel gives numbers beyond float32, expected finite ones");
   }
 
   /// Batch norm as x * scale + shift.

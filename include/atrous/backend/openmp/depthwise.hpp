@@ -194,7 +194,7 @@ struct depthwise_run {
 ///   reads   x or border under every tap, kernel, bias
 ///   writes  y (C)
 ///   cost    taps * taps * C multiply-adds
-template <class T, activation Before>
+template <class T>
 struct depthwise_at_border {
   const depthwise_layer<T>* layer = nullptr;
   position at{};
@@ -212,12 +212,7 @@ struct depthwise_at_border {
         const int column = layer->columns.start(at.column) + j * layer->columns.rate;
         const T* pixel = inside ? layer->x.at(at.image, row, column) : layer->weights.border;
         const T* kernel = layer->weights.kernel + (std::ptrdiff_t{i} * taps + j) * layer->tap_pitch;
-        for (int c = 0; c < channels; ++c) {
-          T value = pixel[c];
-          if (Before != activation::none) value = value < 0 ? 0 : value;
-          if (Before == activation::relu6) value = value > 6 ? 6 : value;
-          y[c] += value * kernel[c];
-        }
+        for (int c = 0; c < channels; ++c) y[c] += pixel[c] * kernel[c];
       }
     }
     for (int c = 0; c < channels; ++c) {
@@ -237,7 +232,7 @@ void depthwise_row(simd::instruction_set set, const depthwise_layer<T>& layer, p
     const tap_range v = layer.columns.inside(j);
     T* to = y + (j - at.column) * y_pixel;
     if (layer.weights.border != nullptr && (!rows_inside || v != tap_range{0, layer.columns.taps})) {
-      simd::dispatch(set, depthwise_at_border<T, Before>{&layer, {at.image, at.row, j}, to});
+      simd::dispatch(set, depthwise_at_border<T>{&layer, {at.image, at.row, j}, to});
       ++j;
       continue;
     }

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Weights for examples: enough to run a network, not to recognise anything.
+#include <cmath>
+#include <memory>
+#include <random>
+#include <span>
+#include <vector>
+
+#include <atrous/graph/graph.hpp>
+#include <atrous/weights/stored_tensor.hpp>
+
+/// Random numbers of a sensible size for every parameter of a network.
+inline atrous::tensor_set made_up_weights(atrous::graph_view g) {
+  std::mt19937 engine(2018);
+  auto memory = std::make_shared<std::vector<std::vector<float>>>();
+  memory->reserve(g.parameters.size());
+  atrous::tensor_set made{.source = "made-up weights", .tensors = {}, .metadata = {}, .keep = memory};
+  for (int i = 0; i < g.size(); ++i) {
+    for (const atrous::parameter& p : g.parameters_of(i)) {
+      const bool kernel = p.rank() == 4;
+      const int outputs = p.use == atrous::role::depthwise_kernel ? p.extents[2] : p.extents[3];
+      const double most = kernel ? std::sqrt(6.0 * outputs / static_cast<double>(p.size())) : 0.1;
+      const bool around_one = p.use == atrous::role::gamma || p.use == atrous::role::moving_variance;
+      std::uniform_real_distribution<double> any(around_one ? 0.9 : -most, around_one ? 1.1 : most);
+      std::vector<float>& numbers = memory->emplace_back(static_cast<std::size_t>(p.size()));
+      for (float& number : numbers) number = static_cast<float>(any(engine));
+      made.tensors.push_back({g.parameter_name(i, p), atrous::element_type::f32,
+                              {p.extents.begin(), p.extents.begin() + p.rank()}, std::as_bytes(std::span(numbers))});
+    }
+  }
+  sort_by_name(made);
+  return made;
+}

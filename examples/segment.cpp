@@ -76,39 +76,49 @@ fs::path output_for(const settings& s, const std::string& option, const std::str
   return fs::path(option) / (fs::path(image).stem().string() + suffix);
 }
 
-/// Refuses, before anything is computed, outputs that could not be written or would replace an input.
-void check_output(const settings& s, const std::string& option) {
-  if (option.empty()) return;
+/// Every file that will be written.
+std::vector<fs::path> outputs_of(const settings& s) {
+  std::vector<fs::path> all;
+  for (const std::string& image : s.images) {
+    if (!s.labels.empty()) all.push_back(output_for(s, s.labels, image, ".png"));
+    if (!s.logits.empty()) all.push_back(output_for(s, s.logits, image, ".safetensors"));
+  }
+  return all;
+}
+
+/// Refuses a file or folder that results cannot be written to.
+void check_place(const settings& s, const std::string& option) {
   std::error_code none;
-  if (s.images.size() > 1) {
-    if (fs::exists(option, none) && !fs::is_directory(option, none))
-      refuse(option, "expected a folder, for several images");
-    return;
-  }
-  if (fs::is_directory(option, none)) refuse(option, "expected a file, found a folder");
-  for (const std::string& input : {s.images[0], s.weights}) {
-    if (fs::equivalent(option, input, none)) refuse(option, "would replace what it is made of");
-  }
-  if (fs::exists(option, none)) return;
+  const bool folder = fs::is_directory(option, none);
+  if (s.images.size() > 1 && fs::exists(option, none) && !folder)
+    refuse(option, "expected a folder, for several images");
+  if (s.images.size() == 1 && folder) refuse(option, "expected a file, found a folder");
+  if (s.images.size() > 1 || fs::exists(option, none)) return;
   const fs::path parent = fs::path(option).parent_path();
-  const fs::path folder = parent.empty() ? fs::path(".") : parent;
-  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+  if (::access(parent.empty() ? "." : parent.c_str(), W_OK | X_OK) != 0)
     throw atrous::system_error_about(option, "cannot be written");
 }
 
+/// Refuses, before anything is computed, results that could not be written, or that would replace an input or each
+/// other.
 void check_files(const settings& s) {
-  std::set<std::string> stems;
   for (const std::string& image : s.images) {
     if (::access(image.c_str(), R_OK) != 0) throw atrous::system_error_about(image, "cannot be opened");
-    const bool first = stems.insert(fs::path(image).stem().string()).second;
-    if (!first && !(s.labels.empty() && s.logits.empty())) {
-      refuse(image, "another image has the same name, and so would its results");
-    }
   }
-  check_output(s, s.labels);
-  check_output(s, s.logits);
-  if (!s.labels.empty() && s.images.size() == 1 && s.labels == s.logits)
-    refuse(s.labels, "two results for one file");
+  for (const std::string& option : {s.labels, s.logits}) {
+    if (!option.empty()) check_place(s, option);
+  }
+  std::vector<std::string> inputs = s.images;
+  inputs.push_back(s.weights);
+  std::set<fs::path> places;
+  for (const fs::path& output : outputs_of(s)) {
+    std::error_code none;
+    for (const std::string& input : inputs) {
+      if (fs::equivalent(output, input, none)) refuse(output.string(), "would replace what it is made of");
+    }
+    if (!places.insert(fs::weakly_canonical(output, none)).second)
+      refuse(output.string(), "two results for one file");
+  }
 }
 
 void make_folders(const settings& s) {

@@ -156,6 +156,13 @@ class Programs(unittest.TestCase):
         self.refused_by_segment("--labels", labels, images=[self.picture, self.picture], says=("picture.png",))
         self.refused_by_segment("--labels", self.weights, images=[self.picture, other], says=("folder",))
 
+    def test_results_never_replace_inputs_or_each_other(self):
+        before = self.picture.read_bytes()
+        other = files.write_picture(self.scratch / "beside.png", 20, 9)
+        self.refused_by_segment("--labels", self.scratch, images=[self.picture, other], says=("would replace",))
+        self.refused_by_segment("--labels", self.scratch / "x", "--logits", self.scratch / "." / "x", says=("two results",))
+        self.assertEqual(self.picture.read_bytes(), before)
+
     def test_names_in_the_weights(self):
         names = [f"kind {i}" for i in range(21)]
         files.write_tensors(self.scratch / "named.safetensors", self.tensors,

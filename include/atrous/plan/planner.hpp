@@ -65,13 +65,23 @@ constexpr plan_size size_of_plan(graph_view g) {
 template <const network& Net>
 inline constexpr plan_size planned_size = size_of_plan(graph_of<Net>);
 
+// Functions of their own: nvcc 13.0 breaks down over temporaries in the initialisers below.
+template <const network& Net>
+constexpr auto planned() {
+  return freeze<planned_size<Net>.steps, planned_size<Net>.values>(make_plan(graph_of<Net>));
+}
+
 /// The plan of a network known at compile time, at its declared extents.
 template <const network& Net>
-inline constexpr auto plan_of =
-    freeze<planned_size<Net>.steps, planned_size<Net>.values>(make_plan(graph_of<Net>));
+inline constexpr auto plan_of = planned<Net>();
+
+template <const network& Net>
+constexpr auto needed_structures() {
+  return frozen<planned_size<Net>.structures>(distinct_structures(plan_of<Net>));
+}
 
 /// The structures that a network needs kernels for, each once.
 template <const network& Net>
-inline constexpr auto structures_of = frozen<planned_size<Net>.structures>(distinct_structures(plan_of<Net>));
+inline constexpr auto structures_of = needed_structures<Net>();
 
 }  // namespace atrous

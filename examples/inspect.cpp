@@ -135,24 +135,6 @@ void print_layers(atrous::graph_view g, bool csv) {
 
 // ---- the paper
 
-std::string description(const atrous::paper_row& row) {
-  std::string text(row.network);
-  if (row.image.height != 513 || row.image.width != 513) {
-    text.append(" ").append(std::to_string(row.image.height));
-    text.append("x").append(std::to_string(row.image.width));
-  }
-  if (row.quarters == atrous::evaluation_scales()) {
-    text += " multi-scale";
-  } else if (row.quarters.count > 1) {
-    text += " scales";
-    for (const int quarters : row.quarters)
-      text.append(" ").append(programs::formatted("%g", quarters / 4.0));
-  }
-  if (row.flip) text += " flip";
-  if (row.classes != 21) text.append(" ").append(std::to_string(row.classes)).append(" classes");
-  return text;
-}
-
 void print_paper(bool csv) {
   std::vector<atrous::paper_row> rows;
   for (const auto& row : atrous::paper_rows()) rows.push_back(row);
@@ -164,9 +146,9 @@ void print_paper(bool csv) {
     const std::string paper = programs::formatted("%.2f", row.paper),
                       computed = programs::formatted("%.4f", found);
     if (csv) {
-      std::cout << programs::csv_field(description(row)) << ',' << paper << ',' << computed << '\n';
+      std::cout << programs::csv_field(text_of(row)) << ',' << paper << ',' << computed << '\n';
     } else {
-      table.add({description(row), paper, computed, programs::formatted("%+.4f", found - row.paper)});
+      table.add({text_of(row), paper, computed, programs::formatted("%+.4f", found - row.paper)});
     }
   }
   if (csv) return;
@@ -289,7 +271,7 @@ void work(const settings& s) {
 
 int main(int argc, char** argv) {
   programs::command_line line("inspect", ATROUS_VERSION, "Looks at networks and files of weights.",
-                              std::string(help) + programs::network_grammar + example);
+                              std::string(help) + "Network names:\n" + std::string(atrous::network_name_grammar) + example);
   settings s;
   add_options(line.app, s);
   return line.run(argc, argv, [&] {

@@ -25,8 +25,10 @@ inline atrous::tensor_set made_up_weights(atrous::graph_view g) {
       std::uniform_real_distribution<double> any(around_one ? 0.9 : -most, around_one ? 1.1 : most);
       std::vector<float>& numbers = memory->emplace_back(static_cast<std::size_t>(p.size()));
       for (float& number : numbers) number = static_cast<float>(any(engine));
-      made.tensors.push_back({g.parameter_name(i, p), atrous::element_type::f32,
-                              {p.extents.begin(), p.extents.begin() + p.rank()}, std::as_bytes(std::span(numbers))});
+      made.tensors.push_back({g.parameter_name(i, p),
+                              atrous::element_type::f32,
+                              {p.extents.begin(), p.extents.begin() + p.rank()},
+                              std::as_bytes(std::span(numbers))});
     }
   }
   sort_by_name(made);

@@ -28,8 +28,8 @@ static_assert(graph_of<phone>.nodes.back().out == shape{257, 257, 21});
 int main() {
   constexpr cost costs = total(graph_of<phone>);
   std::printf("%zu layers become %zu steps; %.2f M parameters, %.0f M multiply-adds at 257x257\n",
-              graph_of<phone>.nodes.size(), plan_of<phone>.steps.size(), static_cast<double>(costs.parameters) / 1e6,
-              static_cast<double>(costs.madds) / 1e6);
+              graph_of<phone>.nodes.size(), plan_of<phone>.steps.size(),
+              static_cast<double>(costs.parameters) / 1e6, static_cast<double>(costs.madds) / 1e6);
 
   const model<phone, openmp> segment(made_up_weights(graph_of<phone>));
   std::vector<std::uint8_t> picture(120 * 160 * 3);  // any extents, not only the declared ones

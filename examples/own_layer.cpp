@@ -17,8 +17,10 @@ struct excited {
 
   constexpr wire operator()(wire x) const {
     const int channels = x.shape().channels;
-    const wire squeezed = x >> average_pool{} >> in(name, in("squeeze", pointwise{.out = channels / reduction, .bias = true}));
-    return scale(x, squeezed >> relu{} >> in(name, in("excite", pointwise{.out = channels, .bias = true} >> relu6{})));
+    const wire squeezed =
+        x >> average_pool{} >> in(name, in("squeeze", pointwise{.out = channels / reduction, .bias = true}));
+    return scale(
+        x, squeezed >> relu{} >> in(name, in("excite", pointwise{.out = channels, .bias = true} >> relu6{})));
   }
 };
 static_assert(layer<excited>);
@@ -37,12 +39,14 @@ int main() {
   for (int i = 0; i < g.size(); ++i) {
     for (const parameter& p : g.parameters_of(i)) {
       const std::string name = g.parameter_name(i, p);
-      if (name.starts_with("excited1/")) std::printf("%s: %lld numbers\n", name.c_str(), static_cast<long long>(p.size()));
+      if (name.starts_with("excited1/"))
+        std::printf("%s: %lld numbers\n", name.c_str(), static_cast<long long>(p.size()));
     }
   }
   const model<net, openmp> segment(made_up_weights(g));
   const std::vector<float> picture(64 * 64 * 3, 100);
   const tensor<float> logits = segment.logits({picture.data(), {64, 64, 3}});
-  std::printf("logits %s, the first is %.3f\n", text_of(logits.extent).c_str(), static_cast<double>(logits.data[0]));
+  std::printf("logits %s, the first is %.3f\n", text_of(logits.extent).c_str(),
+              static_cast<double>(logits.data[0]));
   return logits.extent == shape{8, 8, 5} ? 0 : 1;
 }

@@ -36,14 +36,16 @@ struct timed : openmp {
 };
 static_assert(backend<timed>);
 
-inline constexpr network voc{[](wire image) { return deeplab_v3_plus(image, mobilenet_v2{}, 21); }, {257, 257, 3}};
+inline constexpr network voc{[](wire image) { return deeplab_v3_plus(image, mobilenet_v2{}, 21); },
+                             {257, 257, 3}};
 
 int main() {
   const tensor_set weights = made_up_weights(graph_of<voc>);
   const std::vector<std::uint8_t> picture(257 * 257 * 3, 100);
   const pixels_view image(picture.data(), {257, 257, 3});
   const auto labels = model<voc, timed>(weights).labels(image);
-  for (const auto& entry : timed::seconds) std::printf("%-10s %6.1f ms\n", entry.first.c_str(), 1e3 * entry.second);
+  for (const auto& entry : timed::seconds)
+    std::printf("%-10s %6.1f ms\n", entry.first.c_str(), 1e3 * entry.second);
   const bool same = labels.data == model<voc, openmp>(weights).labels(image).data;
   std::printf("the labels are %s\n", same ? "those of openmp" : "other ones");
   return same ? 0 : 1;

@@ -48,7 +48,7 @@ int main() {
   const tensor<float> free = runtime_model<with_prelu>(bent, {2, 2, 3}, weights).logits(image);
   std::array<float, 3> slopes{};
   read_floats(*weights.find("bend/slopes"), slopes);
-  std::printf("slope of the first channel %.4f: black, which is -1, becomes %.4f\n", static_cast<double>(slopes[0]),
-              static_cast<double>(fixed.data[0]));
+  std::printf("slope of the first channel %.4f: black, which is -1, becomes %.4f\n",
+              static_cast<double>(slopes[0]), static_cast<double>(fixed.data[0]));
   return fixed.data == free.data && fixed.data[0] == -slopes[0] && fixed.data[1] == 1 ? 0 : 1;
 }

@@ -11,6 +11,7 @@
 
 #include <atrous/data/png.hpp>
 #include <atrous/data/read_image.hpp>
+#include <atrous/networks/names.hpp>
 #include <atrous/weights/safetensors.hpp>
 
 #include "runtime/program.hpp"
@@ -214,7 +215,7 @@ void work(const settings& s, int threads) {
 
 int main(int argc, char** argv) {
   programs::command_line line("segment", ATROUS_VERSION, "Segments images with a DeepLab network.",
-                              std::string(help) + programs::network_grammar + example);
+                              std::string(help) + "Network names:\n" + std::string(atrous::network_name_grammar) + example);
   settings s;
   add_options(line.app, s);
   return line.run(argc, argv, [&] { work(s, line.threads); });

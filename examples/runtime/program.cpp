@@ -12,17 +12,6 @@
 
 namespace programs {
 
-const char* const network_grammar =
-    "Network names:\n"
-    "  name   = (\"deeplabv3plus_\" | \"deeplabv3_\") body [head] [stride]\n"
-    "  body   = \"xception41\" | \"xception65\" | \"xception71\" | \"xception\"\n"
-    "         | (\"resnet50\" | \"resnet101\") [\"_plain\"]\n"
-    "         | \"mobilenet_v2\" [\"_dm\" digits]         _dm05 is half the width\n"
-    "  head   = \"_dense\" | \"_separable\"              default: dense for ResNet, separable for the "
-    "others\n"
-    "  stride = \"_os8\" | \"_os16\" | \"_os32\"           default: 16\n"
-    "and deeplabv3_mobilenet_v2_pascal, deeplabv3plus_mobilenet_v2_ade20k32.\n";
-
 CLI::Validator from(int least, int most) { return CLI::Range(least, most).description(""); }
 
 command_line::command_line(const std::string& name, const std::string& version,

@@ -27,7 +27,4 @@ struct command_line {
 /// A check of an option: a whole number from `least` to `most`.
 CLI::Validator from(int least, int most);
 
-/// The grammar of network names, for the end of a help text.
-extern const char* const network_grammar;
-
 }  // namespace programs

@@ -18,7 +18,8 @@ using namespace atrous;
 inline constexpr network pascal{
     [](wire image) { return build(image, network_named("deeplabv3_mobilenet_v2_pascal")); }, {65, 65, 3}};
 inline constexpr network ade{
-    [](wire image) { return build(image, network_named("deeplabv3plus_mobilenet_v2_ade20k32")); }, {65, 65, 3}};
+    [](wire image) { return build(image, network_named("deeplabv3plus_mobilenet_v2_ade20k32")); },
+    {65, 65, 3}};
 
 // Compilers may record the terms of a sum and the parts of a concatenation in either order, and another one at
 // compile time than at run time.
@@ -59,7 +60,7 @@ TEST_CASE("both forms give the same bits, whatever the order of recording") {
   check<unordered, openmp>({crop(9, 9), crop(5, 17)});
 }
 
-TEST_CASE("a step of a kind that the policy has no kernel for is refused by number") {
+TEST_CASE("a step of a kind that the policy has no kernel for is refused with its structure") {
   struct unknown {
     constexpr op describe() const { return {.kind = static_cast<op_kind>(1004)}; }
   };
@@ -67,6 +68,8 @@ TEST_CASE("a step of a kind that the policy has no kernel for is refused by numb
     runtime<reference>([](wire x) { return x >> unknown{}; }, {9, 9, 3}, {});
     FAIL("not refused");
   } catch (const std::invalid_argument& error) {
-    CHECK(std::string(error.what()) == "reference: no kernel for a step of kind 1004");
+    CHECK(std::string(error.what()) ==
+          "reference: no kernel for own kind 1004, kernel 0, stride 0; a policy lists "
+          "kernels for kinds of its own in own_structures");
   }
 }

@@ -125,7 +125,8 @@ TEST_CASE("more sizes than a workspace keeps plans for") {
   const image picture = made_picture(20, 100);
   workspace<reference> w;
   const std::vector<float> expected = net.logits(crop(9, 9).of(picture), w).data;
-  for (int width = 1; width <= static_cast<int>(workspace<reference>::sizes_kept) + 1; ++width) net.prepare(w, 2, width);
+  for (int width = 1; width <= static_cast<int>(workspace<reference>::sizes_kept) + 1; ++width)
+    net.prepare(w, 2, width);
   CHECK(net.logits(crop(9, 9).of(picture), w).data == expected);
 }
 
@@ -134,10 +135,11 @@ TEST_CASE("a workspace survives a size that memory has no room for") {
   const image picture = made_picture(9, 9);
   workspace<reference> w;
   const std::vector<float> expected = net.logits(all_of(picture), w).data;
-  CHECK_THROWS_AS(net.prepare(w, 1 << 17, 1 << 17, 1 << 16), std::bad_alloc);
+  CHECK_THROWS_AS(net.prepare(w, 1 << 16, 1 << 16, 1 << 16), std::bad_alloc);
   CHECK_THROWS_WITH_AS(net.prepare(w, 1 << 20, 1 << 20), doctest::Contains("feature map must not exceed"),
                        std::invalid_argument);
-  CHECK_THROWS_WITH_AS(net.prepare(w, 9, 9, 0), doctest::Contains("batch: expected 1"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(net.prepare(w, 9, 9, 0), doctest::Contains("batch: expected 1"),
+                       std::invalid_argument);
   w.threads = 0;
   CHECK_THROWS_WITH_AS(net.prepare(w, 9, 9), doctest::Contains("threads: expected 1"), std::invalid_argument);
   w.threads = 1;

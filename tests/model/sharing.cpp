@@ -81,7 +81,8 @@ TEST_CASE("a batch may lie anywhere: strides between images, rows and pixels") {
 }
 
 TEST_CASE("the number of threads changes nothing") {
-  for (const char* name : {"deeplabv3plus_mobilenet_v2", "deeplabv3plus_xception41", "deeplabv3plus_resnet50"}) {
+  for (const char* name :
+       {"deeplabv3plus_mobilenet_v2", "deeplabv3plus_xception41", "deeplabv3plus_resnet50"}) {
     const inference<openmp> net = published(name);
     const image picture = made_picture(65, 81);
     workspace<openmp> one(1), two(2), three(3);
@@ -104,13 +105,15 @@ TEST_CASE("threads may be given to a workspace that has run already") {
 TEST_CASE("two threads share one model, a workspace each") {
   const auto net = made<openmp>();
   const image one = made_picture(33, 47, 3, 1), two = made_picture(40, 21, 3, 2);
-  const std::vector<float> expected_one = net.logits(all_of(one)).data, expected_two = net.logits(all_of(two)).data;
+  const std::vector<float> expected_one = net.logits(all_of(one)).data,
+                           expected_two = net.logits(all_of(two)).data;
   std::atomic<int> wrong{0};
   const auto use = [&](const image& picture, const std::vector<float>& expected) {
     workspace<openmp> w(2);
     for (int k = 0; k < 10; ++k) wrong += net.logits(all_of(picture), w).data != expected;
   };
-  std::thread first(use, std::cref(one), std::cref(expected_one)), second(use, std::cref(two), std::cref(expected_two));
+  std::thread first(use, std::cref(one), std::cref(expected_one)),
+      second(use, std::cref(two), std::cref(expected_two));
   first.join();
   second.join();
   CHECK(wrong == 0);

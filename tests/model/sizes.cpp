@@ -72,13 +72,23 @@ TEST_CASE("results of other extents are refused with both") {
   const image picture = made_picture(33, 47);
   workspace<reference> w;
   tensor<std::uint8_t> labels(1, {33, 46, 1});
-  const auto run = [&](const results& out) { return refusal([&] { tiny_net().run(all_of(picture), out, w); }); };
+  const auto run = [&](const results& out) {
+    return refusal([&] { tiny_net().run(all_of(picture), out, w); });
+  };
   CHECK(run({.labels = labels.view()}) == "labels: room for 1 of 33x46x1, the network gives 1 of 33x47x1");
   tensor<std::uint8_t> two(2, {33, 47, 1});
   CHECK(run({.labels = two.view()}) == "labels: room for 2 of 33x47x1, the network gives 1 of 33x47x1");
   tensor<float> logits(1, {33, 47, 5});
   CHECK(run({.logits = logits.view()}) == "logits: room for 1 of 33x47x5, the network gives 1 of 9x12x5");
   CHECK(run({}) == "nothing thrown");
+}
+
+TEST_CASE("threads and batches beyond reason are refused") {
+  workspace<reference> w(0);
+  CHECK(refusal([&] { tiny_net().prepare(w, 9, 9); }) == "threads: expected 1 to 65536, found 0");
+  w.threads = 1;
+  CHECK(refusal([&] { tiny_net().prepare(w, 9, 9, 65537); }) == "batch: expected 1 to 65536, found 65537");
+  CHECK(refusal([&] { tiny_net().prepare(w, 9, 9, 0); }) == "batch: expected 1 to 65536, found 0");
 }
 
 TEST_CASE("results may lie in wider memory") {
@@ -100,7 +110,8 @@ TEST_CASE("a network with more than 256 classes gives logits, no labels") {
   const auto net = made([](wire x) { return x >> pointwise{.out = 300}; }, {9, 9, 3});
   const image picture = made_picture(9, 9);
   CHECK(net.logits(all_of(picture)).extent == shape{9, 9, 300});
-  CHECK(refusal([&] { net.labels(all_of(picture)); }) == "labels need at most 256 classes, the network gives 9x9x300");
+  CHECK(refusal([&] { net.labels(all_of(picture)); }) ==
+        "labels need at most 256 classes, the network gives 9x9x300");
 }
 
 TEST_CASE("a network that changes with the extents says so instead of running wrong") {
@@ -113,7 +124,9 @@ TEST_CASE("a network that changes with the extents says so instead of running wr
   CHECK(by_layers.logits(crop(12, 30).of(picture)).extent == shape{12, 30, 4});
   CHECK(refusal([&] { by_layers.logits(all_of(picture)); }) ==
         "the network has another structure at 40x40x3 than at 9x9x3");
-  const auto wider = [](wire x) { return x >> convolution{.out = 4, .kernel = x.shape().height > 20 ? 11 : 9}; };
+  const auto wider = [](wire x) {
+    return x >> convolution{.out = 4, .kernel = x.shape().height > 20 ? 11 : 9};
+  };
   const auto by_kernel = made(wider, {9, 9, 3});
   CHECK(refusal([&] { by_kernel.logits(all_of(picture)); }) ==
         "the network has another structure at 40x40x3 than at 9x9x3");
@@ -139,8 +152,8 @@ TEST_CASE("feature maps are given out only where they are kept") {
   workspace<reference> w;
   tiny_net().logits(all_of(picture), w);
   CHECK(says(refusal([&] { tiny_net().runner().value_of(3, w); }), "leaves no value"));
-  const inference<reference> open = runtime<reference>(tiny::plus, {33, 47, 3}, rule_weights::make(graph_of<tiny::deeplab>),
-                                                       plan_options::keep_everything());
+  const inference<reference> open = runtime<reference>(
+      tiny::plus, {33, 47, 3}, rule_weights::make(graph_of<tiny::deeplab>), plan_options::keep_everything());
   const tensor<float> logits = open.logits(all_of(picture), w);
   const graph_view g = open.runner().network();
   for (int node = 0; node < g.size() - 1; ++node)

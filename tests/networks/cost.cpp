@@ -168,15 +168,16 @@ TEST_CASE("Tables 3 and 5 of the paper") {
 }
 
 TEST_CASE("released checkpoints") {
-  const double expected[] = {2.7527, 152.592, 0.875, 2.833, 418.66, 8677.93};
-  const double digits[] = {0.00005, 0.0005, 0.0005, 0.0005, 0.005, 0.005};
+  // Where spec.md 6.3 gives no figure of the rule's own (MobileNetV2 on Cityscapes), the printed one alone counts.
+  const double expected[] = {2.7527, 152.592, 0.875, 2.833, 21.27, 433.24, 418.66, 8677.93};
+  const double digits[] = {0.00005, 0.0005, 0.0005, 0.0005, 0.02, 0.02, 0.005, 0.005};
   const auto rows = released_rows();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     CAPTURE(text_of(rows[i]));
     CHECK(std::abs(computed(rows[i]) - expected[i]) < digits[i] + 1e-9);
     CHECK(std::abs(computed(rows[i]) - rows[i].paper) < 0.02);
   }
-  CHECK(text_of(rows[4]) == "deeplabv3plus_xception65 1025x2049x3");
+  CHECK(text_of(rows[6]) == "deeplabv3plus_xception65 1025x2049x3");
 }
 
 }  // namespace

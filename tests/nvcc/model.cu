@@ -9,7 +9,8 @@
 
 using namespace atrous;
 
-inline constexpr network voc{[](wire image) { return deeplab_v3_plus(image, xception65{}, 21); }, {513, 513, 3}};
+inline constexpr network voc{[](wire image) { return deeplab_v3_plus(image, xception65{}, 21); },
+                             {513, 513, 3}};
 static_assert(total(graph_of<voc>).parameters == 41'258'213);
 static_assert(plan_of<voc>.labels);
 
@@ -18,5 +19,6 @@ tensor<std::uint8_t> labels_of(const tensor_set& weights, const pixels_view& ima
 }
 
 tensor<float> logits_of(const deeplab_options& options, const tensor_set& weights, const pixels_view& image) {
-  return runtime_model<reference>([=](wire x) { return build(x, options); }, image.shape(), weights).logits(image);
+  return runtime_model<reference>([=](wire x) { return build(x, options); }, image.shape(), weights)
+      .logits(image);
 }

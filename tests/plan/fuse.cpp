@@ -21,14 +21,15 @@ plan planned(const std::function<wire(wire)>& define, plan_options options = {})
 
 /// The kinds of the steps between the image and the labels, a word each.
 std::string kinds(const plan& p) {
-  constexpr const char* words[] = {"input",        "convolution", "depthwise", "separable", "batch_norm",
-                                   "activate",     "max_pool",    "average_pool", "resize", "add",
-                                   "scale",        "copy",        "labels"};
+  constexpr const char* words[] = {"input",    "convolution", "depthwise",    "separable", "batch_norm",
+                                   "activate", "max_pool",    "average_pool", "resize",    "add",
+                                   "scale",    "copy",        "labels"};
   std::string all;
   for (const step& s : p.steps) {
     if (s.form.kind == step_kind::input || s.form.kind == step_kind::labels) continue;
     const auto k = static_cast<std::size_t>(s.form.kind);
-    all += (all.empty() ? "" : " ") + (k < std::size(words) ? std::string(words[k]) : "own" + std::to_string(k - 1000));
+    all += (all.empty() ? "" : " ") +
+           (k < std::size(words) ? std::string(words[k]) : "own" + std::to_string(k - 1000));
   }
   return all;
 }
@@ -41,7 +42,8 @@ constexpr convolution dense{.out = 4, .kernel = 3};
 TEST_CASE("batch norm and activation end up in the convolution") {
   const plan p = planned([](wire x) { return x >> dense >> batch_norm{} >> relu6{}; });
   CHECK(kinds(p) == "convolution");
-  CHECK(p.steps[1].form == structure{.kind = step_kind::convolution, .kernel = 3, .stride = 1, .after = activation::relu6});
+  CHECK(p.steps[1].form ==
+        structure{.kind = step_kind::convolution, .kernel = 3, .stride = 1, .after = activation::relu6});
   CHECK(p.steps[1].weights == source{1, 2});
   CHECK(p.steps[1].node == 3);
   const plan d = planned([](wire x) { return x >> depthwise{} >> batch_norm{} >> relu{}; });
@@ -56,17 +58,22 @@ TEST_CASE("batch norm stays where folding it would change what others read") {
     return (y >> batch_norm{}) + y;
   });
   CHECK(kinds(read_twice) == "convolution batch_norm add");
-  CHECK(kinds(planned([](wire x) { return x >> dense >> relu{} >> batch_norm{}; })) == "convolution batch_norm");
-  CHECK(kinds(planned([](wire x) { return x >> dense >> batch_norm{} >> batch_norm{}; })) == "convolution batch_norm");
+  CHECK(kinds(planned([](wire x) { return x >> dense >> relu{} >> batch_norm{}; })) ==
+        "convolution batch_norm");
+  CHECK(kinds(planned([](wire x) { return x >> dense >> batch_norm{} >> batch_norm{}; })) ==
+        "convolution batch_norm");
   CHECK(kinds(planned([](wire x) { return x >> batch_norm{} >> dense; })) == "batch_norm convolution");
-  CHECK(kinds(planned([](wire x) { return ((x >> dense) + x) >> batch_norm{}; })) == "convolution batch_norm");
-  CHECK(kinds(planned([](wire x) { return x >> dense >> batch_norm{}; }, {.fold = false})) == "convolution batch_norm");
+  CHECK(kinds(planned([](wire x) { return ((x >> dense) + x) >> batch_norm{}; })) ==
+        "convolution batch_norm");
+  CHECK(kinds(planned([](wire x) { return x >> dense >> batch_norm{}; }, {.fold = false})) ==
+        "convolution batch_norm");
 }
 
 TEST_CASE("what follows a concatenation is not folded into the producer of its last part") {
   const auto parts = [](wire x) { return concat(x >> dense, x >> dense); };
   CHECK(kinds(planned([&](wire x) { return parts(x) >> relu{}; })) == "convolution convolution activate");
-  CHECK(kinds(planned([&](wire x) { return parts(x) >> batch_norm{}; })) == "convolution convolution batch_norm");
+  CHECK(kinds(planned([&](wire x) { return parts(x) >> batch_norm{}; })) ==
+        "convolution convolution batch_norm");
   const plan sum = planned([&](wire x) { return parts(x) + concat(x, x); });
   CHECK(kinds(sum) == "convolution convolution copy add");
 }
@@ -125,7 +132,10 @@ TEST_CASE("a bottleneck of a ResNet is four convolutions") {
   const plan p = planned([](wire x) { return bottleneck{.narrow = 4}(x).out; });
   CHECK(kinds(p) == "convolution convolution convolution convolution");
   const step& last = p.steps[4];
-  CHECK(last.form == structure{.kind = step_kind::convolution, .kernel = 1, .stride = 1, .after = activation::relu, .sum = true});
+  CHECK(
+      last.form ==
+      structure{
+          .kind = step_kind::convolution, .kernel = 1, .stride = 1, .after = activation::relu, .sum = true});
   CHECK(p.steps[1].form.after == activation::none);  // the shortcut
   CHECK(last.other == p.steps[1].y);
 }
@@ -151,7 +161,8 @@ TEST_CASE("depthwise and pointwise pair only where nobody sees what lies between
   const pointwise mix{.out = 6};
   CHECK(kinds(planned([&](wire x) { return x >> depthwise{} >> mix; })) == "separable");
   CHECK(kinds(planned([&](wire x) { return x >> depthwise{} >> mix; }, apart)) == "depthwise convolution");
-  CHECK(kinds(planned([&](wire x) { return x >> depthwise{.kernel = 5} >> mix; })) == "depthwise convolution");
+  CHECK(kinds(planned([&](wire x) { return x >> depthwise{.kernel = 5} >> mix; })) ==
+        "depthwise convolution");
   CHECK(kinds(planned([&](wire x) { return x >> depthwise{} >> dense; })) == "depthwise convolution");
   const plan read_twice = planned([&](wire x) {
     const wire y = x >> depthwise{};
@@ -171,7 +182,8 @@ TEST_CASE("producers write in place into a concatenation") {
   CHECK(second.pixel == 7);
   CHECK(first.offset == whole.offset);
   CHECK(second.offset == whole.offset + 4);
-  CHECK(kinds(planned([](wire x) { return concat(x >> dense, x >> dense); }, {.fuse = false})) == "convolution convolution copy copy");
+  CHECK(kinds(planned([](wire x) { return concat(x >> dense, x >> dense); }, {.fuse = false})) ==
+        "convolution convolution copy copy");
 }
 
 TEST_CASE("a concatenation inside a concatenation lies in place, too") {
@@ -180,7 +192,8 @@ TEST_CASE("a concatenation inside a concatenation lies in place, too") {
     return concat(x >> pointwise{.out = 2}, inner) >> dense;
   });
   CHECK(kinds(p) == "convolution convolution convolution convolution");
-  const value &a = p.values[static_cast<std::size_t>(p.steps[2].y)], &b = p.values[static_cast<std::size_t>(p.steps[3].y)],
+  const value &a = p.values[static_cast<std::size_t>(p.steps[2].y)],
+              &b = p.values[static_cast<std::size_t>(p.steps[3].y)],
               &whole = p.values[static_cast<std::size_t>(p.steps[4].x)];
   CHECK(a.pixel == 9);
   CHECK(a.offset == whole.offset + 2);
@@ -249,7 +262,8 @@ TEST_CASE("the order in which the terms of a sum were recorded does not matter")
     const plan p = planned(define(second_first));
     CHECK(kinds(p) == "convolution convolution");
     CHECK(p.steps[1].form == structure{.kind = step_kind::convolution, .kernel = 3, .stride = 1});
-    CHECK(p.steps[2].form == structure{.kind = step_kind::convolution, .kernel = 1, .stride = 1, .sum = true});
+    CHECK(p.steps[2].form ==
+          structure{.kind = step_kind::convolution, .kernel = 1, .stride = 1, .sum = true});
   }
 }
 
@@ -289,7 +303,9 @@ TEST_CASE("with everything kept every node is a step and has a value") {
 }
 
 TEST_CASE("nodes that are folded into others leave no value") {
-  const plan p = planned([](wire x) { return x >> depthwise{} >> batch_norm{} >> relu{} >> pointwise{.out = 6} >> batch_norm{}; });
+  const plan p = planned([](wire x) {
+    return x >> depthwise{} >> batch_norm{} >> relu{} >> pointwise{.out = 6} >> batch_norm{};
+  });
   CHECK(kinds(p) == "separable");
   for (int node = 1; node < 5; ++node) CHECK(p.value_of_node[static_cast<std::size_t>(node)] == -1);
   CHECK(p.value_of_node[5] == p.steps[1].y);

@@ -89,7 +89,8 @@ std::int64_t least(const plan& p) {
     if (p.values[static_cast<std::size_t>(v)].parent >= 0) continue;
     const life l = life_of(p, v);
     for (int i = l.first; i >= 0 && i <= l.last; ++i)
-      at_once[static_cast<std::size_t>(i)] += elements(p.values[static_cast<std::size_t>(v)].extent) * p.batch;
+      at_once[static_cast<std::size_t>(i)] +=
+          elements(p.values[static_cast<std::size_t>(v)].extent) * p.batch;
   }
   return *std::max_element(at_once.begin(), at_once.end());
 }
@@ -140,7 +141,8 @@ TEST_CASE("values that live at the same time are disjoint in concatenations of e
     const wire a = x >> dense, b = concat(a, x), c = x >> dense >> max_pool{.stride = 1};
     return concat(concat(c, b), a, concat(c, c)) >> dense;
   };
-  for (const plan_options& o : {plan_options{}, plan_options{.reuse = false}, plan_options::keep_everything()})
+  for (const plan_options& o :
+       {plan_options{}, plan_options{.reuse = false}, plan_options::keep_everything()})
     check(planned(nested, o), "nested");
   check(planned([](wire x) { return concat(x, x); }), "the image twice");
 }
@@ -184,7 +186,9 @@ TEST_CASE("structures do not depend on extents") {
 }
 
 TEST_CASE("layers that depend on extents are told apart") {
-  const auto kernel_by_height = [](wire x) { return x >> convolution{.out = 4, .kernel = x.shape().height > 20 ? 11 : 9}; };
+  const auto kernel_by_height = [](wire x) {
+    return x >> convolution{.out = 4, .kernel = x.shape().height > 20 ? 11 : 9};
+  };
   const graph low = record(kernel_by_height, {12, 12, 3}), high = record(kernel_by_height, {24, 12, 3});
   CHECK(same_structure(make_plan(low), make_plan(high)));  // the same kernel runs both
   CHECK_FALSE(same_layers(low, high));

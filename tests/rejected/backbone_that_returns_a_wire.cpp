@@ -1,11 +1,9 @@
 // says: backbone
-// line: 10
+// line: 9
 // with: nvcc
 #include <atrous/networks/deeplab.hpp>
 
 using namespace atrous;
 
 constexpr wire only_high(wire image) { return image >> pointwise{.out = 8, .stride = 16}; }
-constexpr wire segment(wire image) {
-  return deeplab_v3_plus(image, only_high, 21);
-}
+constexpr wire segment(wire image) { return deeplab_v3_plus(image, only_high, 21); }

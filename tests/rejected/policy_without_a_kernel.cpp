@@ -1,5 +1,5 @@
 // says: resize
-// line: 15
+// line: 14
 #include <atrous/backend/reference.hpp>
 #include <atrous/layers/convolution.hpp>
 #include <atrous/model/model.hpp>
@@ -11,6 +11,4 @@ struct without_resize : reference {
 };
 inline constexpr network mixed{[](wire x) { return x >> pointwise{.out = 8}; }, {33, 33, 8}};
 
-void run(const tensor_set& weights) {
-  const model<mixed, without_resize> net(weights);
-}
+void run(const tensor_set& weights) { const model<mixed, without_resize> net(weights); }

@@ -36,9 +36,10 @@ static_assert(max_pool{.kernel = 1, .stride = 2}.output(even) == shape{256, 128,
 
 static_assert(depthwise{.pad = padding::none()}.output(odd) == shape{511, 255, 32});
 static_assert(depthwise{.rate = 2, .pad = padding::none()}.output({5, 9, 1}) == shape{1, 5, 1});
-static_assert(convolution{.out = 1, .kernel = 3, .stride = 2, .pad = padding::given(0, 0, 1, 1)}.output(even) ==
-              shape{256, 128, 1});
-static_assert(convolution{.out = 1, .kernel = 3, .pad = padding::given(1, 2, 3, 4)}.output(one) == shape{3, 5, 1});
+static_assert(convolution{.out = 1, .kernel = 3, .stride = 2, .pad = padding::given(0, 0, 1, 1)}.output(
+                  even) == shape{256, 128, 1});
+static_assert(convolution{.out = 1, .kernel = 3, .pad = padding::given(1, 2, 3, 4)}.output(one) ==
+              shape{3, 5, 1});
 static_assert(max_pool{.kernel = 3, .stride = 2, .pad = padding::given(1, 1, 1, 1)}.output({6, 7, 2}) ==
               shape{3, 4, 2});
 
@@ -53,7 +54,8 @@ static_assert(starts(placed(513, 3, 2, 1, {}), 257, 1) && starts(placed(512, 3, 
 static_assert(starts(placed(513, 3, 2, 1, padding::same()), 257, 1));
 static_assert(starts(placed(512, 3, 2, 1, padding::same()), 256, 0));
 static_assert(starts(placed(512, 1, 2, 1, padding::same()), 256, 0));  // no tap is missing: nothing before
-static_assert(starts(placed(33, 3, 1, 18, {}), 33, 18) && starts(placed(33, 3, 1, 18, padding::same()), 33, 18));
+static_assert(starts(placed(33, 3, 1, 18, {}), 33, 18) &&
+              starts(placed(33, 3, 1, 18, padding::same()), 33, 18));
 static_assert(starts(placed(33, 3, 1, 2, padding::given(5, 0, 1, 0)), 35, 5));
 static_assert(placed(2, 3, 1, 1, padding::none()).out == 0);
 
@@ -67,7 +69,8 @@ static_assert(resize_to({4, 5, 6}, corners::half_pixel).output({1, 1, 3}) == sha
 
 // ---- what keeps every extent
 
-static_assert(output_of(relu{}, odd) == odd && output_of(relu6{}, odd) == odd && output_of(batch_norm{}, odd) == odd);
+static_assert(output_of(relu{}, odd) == odd && output_of(relu6{}, odd) == odd &&
+              output_of(batch_norm{}, odd) == odd);
 static_assert(output_of(normalise::to_unit_range(), odd) == odd);
 
 // ---- what layers own
@@ -76,12 +79,14 @@ constexpr bool owns(const parameter& p, std::string_view name, std::array<int, 4
   return p.name == name && p.extents == extents;
 }
 constexpr parameter_list dense = convolution{.out = 21, .kernel = 3, .bias = true}.parameters({9, 9, 8});
-static_assert(dense.count == 2 && owns(dense.items[0], "weights", {3, 3, 8, 21}) && owns(dense.items[1], "biases", {21}));
+static_assert(dense.count == 2 && owns(dense.items[0], "weights", {3, 3, 8, 21}) &&
+              owns(dense.items[1], "biases", {21}));
 constexpr padding per_channel{.outside = padding::border::per_channel};
 constexpr parameter_list bordered = depthwise{.pad = per_channel}.parameters({9, 9, 8});
 static_assert(bordered.count == 2 && owns(bordered.items[0], "depthwise_weights", {3, 3, 8, 1}) &&
               owns(bordered.items[1], "border", {8}));
-static_assert(parameters_of(batch_norm{}, {9, 9, 8}).count == 4 && parameters_of(relu{}, {9, 9, 8}).count == 0);
+static_assert(parameters_of(batch_norm{}, {9, 9, 8}).count == 4 &&
+              parameters_of(relu{}, {9, 9, 8}).count == 0);
 static_assert(parameter{.name = "scalar"}.rank() == 0 && parameter{.name = "scalar"}.size() == 1);
 
 // ---- and what they cost

@@ -26,8 +26,9 @@ static_assert(structures_of<xception65_voc>.size() == 17);
 static_assert(plan_of<xception65_voc>.arena == 24'038'768);
 static_assert(plan_of<xception65_voc>.labels);
 static_assert(plan_of<xception65_voc>.output == shape{513, 513, 21});
-static_assert(plan_of<xception65_voc>.values[static_cast<std::size_t>(plan_of<xception65_voc>.logits)].extent ==
-              shape{129, 129, 21});
+static_assert(
+    plan_of<xception65_voc>.values[static_cast<std::size_t>(plan_of<xception65_voc>.logits)].extent ==
+    shape{129, 129, 21});
 
 // What a network needs, runtime_model has.
 constexpr bool all_listed(std::span<const structure> wanted) {

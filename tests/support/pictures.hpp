@@ -50,7 +50,8 @@ inline atrous::image made_picture(int height, int width, int channels = 3, int k
     for (int j = 0; j < width; ++j) {
       for (int c = 0; c < channels; ++c) {
         const int noise = (i * 7919 + j * 104729 + c * 1299709 + kind * 15485863) >> 3;
-        made.pixels.push_back(static_cast<std::uint8_t>((i * 3 + j * 2 + c * 50 + kind * 31 + noise % 61) & 255));
+        made.pixels.push_back(
+            static_cast<std::uint8_t>((i * 3 + j * 2 + c * 50 + kind * 31 + noise % 61) & 255));
       }
     }
   }

@@ -80,7 +80,9 @@ inline tensor_set make(graph_view g) {
     for (const parameter& p : g.parameters_of(i)) {
       const std::string name = g.parameter_name(i, p);
       memory->push_back(numbers(name, p));
-      made.tensors.push_back({name, element_type::f32, {p.extents.begin(), p.extents.begin() + p.rank()},
+      made.tensors.push_back({name,
+                              element_type::f32,
+                              {p.extents.begin(), p.extents.begin() + p.rank()},
                               std::as_bytes(std::span(memory->back()))});
     }
   }

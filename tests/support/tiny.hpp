@@ -19,7 +19,8 @@ struct backbone {
                       in("root", convolution{.out = 8, .kernel = 3, .stride = 2} >> normed{});
     const auto entry =
         in("entry", xception_module{.depths = {8, 16, 16}, .shortcut = skip::projection, .stride = 2})(half);
-    const auto middle = in("middle", xception_module{.depths = {16, 16, 16}, .shortcut = skip::identity})(entry.out);
+    const auto middle =
+        in("middle", xception_module{.depths = {16, 16, 16}, .shortcut = skip::identity})(entry.out);
     const auto unit = in("unit", bottleneck{.narrow = 4, .step = {2, 1}})(middle.out);
     const auto inverted = in("inverted", inverted_residual{.out = 24, .step = {2, 1}})(unit.out);
     const auto last = in("last", inverted_residual{.out = 24, .step = {1, 2}})(inverted.out);

@@ -86,7 +86,9 @@ TEST_CASE("the summary is one line, the exception gives every name") {
   } catch (const weights_mismatch& error) {
     const std::string line = error.report.summary();
     CHECK(is_plain_line(line));
-    CHECK(says(line, "made.safetensors: does not fit the network: 4 missing, 1 unexpected, 0 of another shape or type: "));
+    CHECK(says(
+        line,
+        "made.safetensors: does not fit the network: 4 missing, 1 unexpected, 0 of another shape or type: "));
     CHECK(says(line, "missing conv_depthwise/BatchNorm/gamma; missing conv_depthwise/BatchNorm/beta; "));
     CHECK_FALSE(says(line, "moving_variance"));  // the first three will do
   }

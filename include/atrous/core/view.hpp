@@ -23,9 +23,10 @@ struct view {
       : data(first), batch(images), height(s.height), width(s.width), channels(s.channels), pixel(pitch) {}
   constexpr view(T* first, int images, atrous::shape s) : view(first, images, s, s.channels) {}
 
-  constexpr operator view<const T>() const requires(!std::is_const_v<T>) {
-    return {data, batch, shape(), pixel};
-  }
+  /// What may be written may be read.
+  template <class U>
+  requires std::is_same_v<const U, T>
+  constexpr view(const view<U>& other) : view(other.data, other.batch, other.shape(), other.pixel) {}
 
   constexpr atrous::shape shape() const { return {height, width, channels}; }
   constexpr std::int64_t pixels() const { return std::int64_t{batch} * height * width; }  // of all images

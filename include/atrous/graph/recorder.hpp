@@ -68,7 +68,9 @@ class recorder {
   /// Beyond these limits arithmetic on shapes would not be safe.
   constexpr void refuse_size(shape out, shape in) {
     const bool wide = out.height > most_extent || out.width > most_extent || out.channels > most_extent;
-    expect(false, {wide ? rule::extents_must_not_exceed_2_to_20 : rule::feature_map_must_not_exceed_2_to_36_elements, out, in});
+    expect(false,
+           {wide ? rule::extents_must_not_exceed_2_to_20 : rule::feature_map_must_not_exceed_2_to_36_elements,
+            out, in});
   }
 
   /// Texts made at run time are copied. At compile time they are literals, and copying characters would be

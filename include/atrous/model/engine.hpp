@@ -173,8 +173,7 @@ class engine {
 
   static void check_results(const plan& p, const results& out) {
     const shape logits = p.values[static_cast<std::size_t>(p.logits)].extent;
-    if (out.logits.data != nullptr)
-      check_view("logits", out.logits, logits, p.batch);
+    if (out.logits.data != nullptr) check_view("logits", out.logits, logits, p.batch);
     if (out.labels.data == nullptr) return;
     if (!p.labels)
       throw std::invalid_argument("labels need at most 256 classes, the network gives " + text_of(logits));

@@ -59,7 +59,7 @@ class workspace {
 
   using size = std::tuple<int, int, int>;  // batch, height, width
   std::map<size, plan> plans_;
-  size last_{};  // of the run whose values the arena holds
+  size last_{};                        // of the run whose values the arena holds
   std::shared_ptr<const char> owner_;  // the model that the plans belong to
   memory arena_, scratch_, image_, labels_;
   std::vector<std::byte> staging_;  // host side of a download

@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Network names, the grammar of the command lines:
-//
-//     name   = ("deeplabv3plus_" | "deeplabv3_") body [head] [stride]
-//     body   = "xception41" | "xception65" | "xception71" | "xception"
-//            | ("resnet50" | "resnet101") ["_plain"]
-//            | "mobilenet_v2" ["_dm" digits]
-//     head   = "_dense" | "_separable"
-//     stride = "_os8" | "_os16" | "_os32"
-//
-// and two published models with names of their own. What does not belong is refused by name.
+// Network names are parsed by the grammar below; what does not belong is refused by name.
 #include <array>
 #include <cstddef>
 #include <stdexcept>
@@ -19,6 +10,16 @@
 #include <atrous/networks/options.hpp>
 
 namespace atrous {
+
+/// The grammar, for help texts.
+inline constexpr std::string_view network_name_grammar =
+    "  name   = (\"deeplabv3plus_\" | \"deeplabv3_\") body [head] [stride]\n"
+    "  body   = \"xception41\" | \"xception65\" | \"xception71\" | \"xception\"\n"
+    "         | (\"resnet50\" | \"resnet101\") [\"_plain\"]\n"
+    "         | \"mobilenet_v2\" [\"_dm\" digits]         _dm05 is half the width\n"
+    "  head   = \"_dense\" | \"_separable\"              default: dense for ResNet, separable for the others\n"
+    "  stride = \"_os8\" | \"_os16\" | \"_os32\"           default: 16\n"
+    "and deeplabv3_mobilenet_v2_pascal, deeplabv3plus_mobilenet_v2_ade20k32.\n";
 
 /// Names to offer where a user asks which there are; most take a head and a stride besides.
 constexpr auto published_networks() {

@@ -38,10 +38,12 @@ class fuser {
   // order of recording: one compiler records the first term of a sum first, another the second. Plain arrays, because this
   // is the compiler's work, too.
   constexpr void find_order() {
-    std::vector<int> path(g_.nodes.size(), 0), visited(g_.nodes.size(), 0);  // of a node: how many of its inputs
+    std::vector<int> path(g_.nodes.size(), 0),
+        visited(g_.nodes.size(), 0);  // of a node: how many of its inputs
     const node* nodes = g_.nodes.data();
     const int* edges = g_.edges.data();
-    int *to = path.data(), *seen = visited.data(), *readers = readers_.data(), *order = order_.data(), depth = 0, count = 0;
+    int *to = path.data(), *seen = visited.data(), *readers = readers_.data(), *order = order_.data(),
+        depth = 0, count = 0;
     to[0] = g_.output;
     while (depth >= 0) {
       const int i = to[depth], k = seen[i];
@@ -98,7 +100,8 @@ class fuser {
   }
 
   constexpr void input(int i) {
-    push(i, {.form = {.kind = step_kind::input}, .what = {.kind = op_kind::normalise, .factors = {1, 1, 1, 1}}});
+    push(i,
+         {.form = {.kind = step_kind::input}, .what = {.kind = op_kind::normalise, .factors = {1, 1, 1, 1}}});
   }
 
   // Only the image's sole reader may change what the input step writes.
@@ -225,7 +228,8 @@ class fuser {
 
   // The step that makes a node's value, if it alone does and nobody else reads that value; else -1.
   constexpr int sole_maker(int node) {
-    const bool whole = node > 0 && g_[node].what.kind != op_kind::concat;  // of a concatenation: the last part's
+    const bool whole =
+        node > 0 && g_[node].what.kind != op_kind::concat;  // of a concatenation: the last part's
     return whole && at(readers_, node) == 1 && !waits(node) ? at(maker_, node) : -1;
   }
 

@@ -45,11 +45,18 @@ constexpr double computed(const paper_row& row) {
   return static_cast<double>(operations) / 2e9;
 }
 
-/// "deeplabv3_resnet101_os8 multi-scale flip", as tables spell a row.
+/// "deeplabv3_resnet101_os8 multi-scale flip", "deeplabv3plus_xception65 1025x2049x3 scales 3/4 4/4 5/4", as tables
+/// spell a row.
 inline std::string text_of(const paper_row& row) {
-  const bool pascal = row.image == shape{513, 513, 3};
-  return std::string(row.network) + (pascal ? "" : " " + text_of(row.image)) +
-         (row.quarters.count > 1 ? " multi-scale" : "") + (row.flip ? " flip" : "");
+  std::string text(row.network);
+  if (row.image != shape{513, 513, 3}) text += " " + text_of(row.image);
+  if (row.quarters == evaluation_scales()) {
+    text += " multi-scale";
+  } else if (row.quarters.count > 1) {
+    text += " scales";
+    for (const int quarters : row.quarters) text += " " + std::to_string(quarters) + "/4";
+  }
+  return row.flip ? text + " flip" : text;
 }
 
 /// The 28 distinct figures of Tables 3 and 5.
@@ -88,13 +95,15 @@ constexpr std::array<paper_row, 28> paper_rows() {
 }
 
 /// Rows of the table of released checkpoints: PASCAL VOC, then Cityscapes.
-constexpr std::array<paper_row, 6> released_rows() {
+constexpr std::array<paper_row, 8> released_rows() {
   constexpr shape cityscapes{1025, 2049, 3};
   return {{
       {"deeplabv3_mobilenet_v2", 2.75},
       {"deeplabv3_mobilenet_v2_os8", 152.59, evaluation_scales(), true},
       {"deeplabv3_mobilenet_v2_dm05", 0.88},
       {"deeplabv3_mobilenet_v2_dm05_os8", 2.84},
+      {"deeplabv3_mobilenet_v2", 21.27, {4}, false, cityscapes, 19},
+      {"deeplabv3_mobilenet_v2_os8", 433.24, {3, 4, 5}, true, cityscapes, 19},
       {"deeplabv3plus_xception65", 418.64, {4}, false, cityscapes, 19},
       {"deeplabv3plus_xception65_os8", 8677.92, {3, 4, 5}, true, cityscapes, 19},
   }};

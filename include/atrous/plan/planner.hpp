@@ -36,13 +36,15 @@ constexpr bool same_structure(plan_view a, plan_view b) {
 /// the same inputs, with parameters of the same extents.
 constexpr bool same_layers(graph_view a, graph_view b) {
   const auto same_node = [](const node& m, const node& n) {
-    return m.what.kind == n.what.kind && m.inputs.count == n.inputs.count && m.parameters.count == n.parameters.count;
+    return m.what.kind == n.what.kind && m.inputs.count == n.inputs.count &&
+           m.parameters.count == n.parameters.count;
   };
   const auto same_parameter = [](const parameter& p, const parameter& q) { return p.extents == q.extents; };
   return a.output == b.output &&
          std::equal(a.nodes.begin(), a.nodes.end(), b.nodes.begin(), b.nodes.end(), same_node) &&
          std::equal(a.edges.begin(), a.edges.end(), b.edges.begin(), b.edges.end()) &&
-         std::equal(a.parameters.begin(), a.parameters.end(), b.parameters.begin(), b.parameters.end(), same_parameter);
+         std::equal(a.parameters.begin(), a.parameters.end(), b.parameters.begin(), b.parameters.end(),
+                    same_parameter);
 }
 
 constexpr std::vector<structure> distinct_structures(plan_view p) {

@@ -9,11 +9,13 @@
 
 namespace atrous {
 
-inline constexpr std::array listed_kernels{0, 1, 3, 5, 7};
-inline constexpr std::array listed_strides{0, 1, 2};
-inline constexpr std::array every_activation{activation::none, activation::relu, activation::relu6};
-inline constexpr std::array waiting_activations{activation::none,
-                                                activation::relu};  // those that a depthwise loads through
+// The types are spelled out: nvcc 13.0 writes deduced ones wrongly where they come again.
+inline constexpr std::array<int, 5> listed_kernels{0, 1, 3, 5, 7};
+inline constexpr std::array<int, 3> listed_strides{0, 1, 2};
+inline constexpr std::array<activation, 3> every_activation{activation::none, activation::relu,
+                                                            activation::relu6};
+inline constexpr std::array<activation, 2> waiting_activations{
+    activation::none, activation::relu};  // those that a depthwise loads through
 
 /// Calls visit(structure) for each of the list, in an order that does not change.
 template <class Visit>

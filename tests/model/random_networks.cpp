@@ -1,0 +1,150 @@
+// Networks drawn at random: whatever is folded, fused, paired and placed in whichever way, and whoever runs it, the
+// numbers are those of the graph as it stands.
+#include <doctest/doctest.h>
+
+#include <random>
+#include <vector>
+
+#include <atrous/backend/openmp.hpp>
+#include <atrous/graph/compose.hpp>
+#include <atrous/layers/normalise.hpp>
+#include <atrous/layers/pooling.hpp>
+#include <atrous/layers/resize.hpp>
+#include <atrous/layers/separable.hpp>
+
+#include "../support/pictures.hpp"
+#include "../support/rule_weights.hpp"
+#include "../support/runtime.hpp"
+
+namespace {
+
+using namespace atrous;
+
+/// Draws layers one by one. Choices depend on the seed and on channels alone, so that every extent gives the same
+/// network.
+class drawing {
+ public:
+  drawing(unsigned seed, wire image) : engine_(seed) { made_.push_back({image, 0}); }
+
+  wire draw(int layers) {
+    if (any(2) == 0) put(made_[0].at >> normalise::to_unit_range(), 0);
+    for (int k = 0; k < layers; ++k) in({"layer", k}, [&](wire x) { return layer(x); })(pick().at);
+    const wire last = made_.back().at;
+    return any(2) == 0 ? last : last >> resize_to(made_[0].at.shape(), any_corners());
+  }
+
+ private:
+  struct part {
+    wire at;
+    int level;  // how often its grid was halved
+  };
+
+  int any(int n) { return static_cast<int>(engine_() % static_cast<unsigned>(n)); }
+  corners any_corners() { return static_cast<corners>(any(3)); }
+  /// The latest parts more often than others: depth as well as breadth.
+  const part& pick() {
+    const int n = static_cast<int>(made_.size());
+    return made_[static_cast<std::size_t>(any(3) == 0 ? any(n) : n - 1)];
+  }
+  wire put(wire x, int level) {
+    made_.push_back({x, level});
+    return x;
+  }
+
+  wire layer(wire) {
+    const part x = pick();
+    switch (any(12)) {
+      case 0:
+      case 1:
+        return window(x, true);
+      case 2:
+        return window(x, false);
+      case 3:
+        return put(window(x, false) >> pointwise{.out = 5}, made_.back().level);
+      case 4:
+        return put(x.at >> batch_norm{}, x.level);
+      case 5:
+        return put(x.at >> relu{}, x.level);
+      case 6:
+        return put(x.at >> relu6{}, x.level);
+      case 7:
+        return pooled(x);
+      case 8:
+        return put(scale(x.at, x.at >> average_pool{} >> relu6{}), x.level);
+      case 9:
+        return resized(x);
+      case 10:
+        return joined(x);
+      default:
+        return sum(x);
+    }
+  }
+
+  wire window(const part& x, bool dense) {
+    const int stride = any(5) == 0 ? 2 : 1, kernel = 1 + 2 * any(3), rate = stride == 1 ? 1 + any(2) : 1;
+    padding pad = any(2) == 0 ? padding{} : padding::same();
+    if (any(4) == 0) pad.outside = padding::border::per_channel;
+    const bool bias = any(2) == 0;
+    const convolution c{.out = 3 + any(4), .kernel = kernel, .stride = stride, .rate = rate, .bias = bias, .pad = pad};
+    const depthwise d{.kernel = kernel, .stride = stride, .rate = rate, .pad = pad};
+    return put(dense ? x.at >> c : x.at >> d, x.level + (stride == 2));
+  }
+
+  wire pooled(const part& x) {
+    const int stride = 1 + any(2);
+    return put(x.at >> max_pool{.kernel = 1 + 2 * any(2), .stride = stride}, x.level + (stride == 2));
+  }
+
+  wire resized(const part& x) {
+    const part like = pick();
+    return put(x.at >> resize_to(like.at.shape(), any_corners()), like.level);
+  }
+
+  /// With up to three others of the same grid, the same one again perhaps.
+  wire joined(const part& x) {
+    std::vector<wire> all{x.at};
+    for (int k = 0; k < 3; ++k) {
+      const part other = pick();
+      if (other.level == x.level && other.at.shape().channels < 20) all.push_back(other.at);
+    }
+    return put(concat(std::span<const wire>(all)), x.level);
+  }
+
+  /// With another of the same grid, brought to its channels if need be.
+  wire sum(const part& x) {
+    part other = pick();
+    if (other.level != x.level) other = x;
+    const bool fits = other.at.shape().channels == x.at.shape().channels;
+    if (!fits) other.at = other.at >> pointwise{.out = x.at.shape().channels};
+    return put(any(2) == 0 ? x.at + other.at : other.at + x.at, x.level);
+  }
+
+  std::mt19937 engine_;
+  std::vector<part> made_;
+};
+
+bool close(const tensor<float>& a, const tensor<float>& b) {
+  return a.data == b.data || relative_error(a, b) <= 1e-4;
+}
+
+void check(unsigned seed) {
+  const auto define = [seed](wire image) { return drawing(seed, image).draw(3 + static_cast<int>(seed % 20)); };
+  const shape declared{9, 11, 3};
+  const tensor_set weights = rule_weights::make(record(define, declared));
+  const inference<reference> fused = runtime<reference>(define, declared, weights);
+  const inference<reference> kept =
+      runtime<reference>(define, declared, weights, plan_options::keep_everything());
+  const inference<openmp> fast = runtime<openmp>(define, declared, weights);
+  const image picture = made_picture(30, 30, 3, static_cast<int>(seed));
+  for (const crop& c : {crop(9, 11), crop(1, 1), crop(14, 6, 7, 2)}) {
+    const tensor<float> expected = kept.logits(c.of(picture));
+    CHECK_MESSAGE(close(fused.logits(c.of(picture)), expected), "seed ", seed, ", reference, height ", c.height);
+    CHECK_MESSAGE(close(fast.logits(c.of(picture)), expected), "seed ", seed, ", openmp, height ", c.height);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("networks drawn at random") {
+  for (unsigned seed = 1; seed <= 400; ++seed) check(seed);
+}

@@ -270,8 +270,9 @@ void work(const settings& s) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  programs::command_line line("inspect", ATROUS_VERSION, "Looks at networks and files of weights.",
-                              std::string(help) + "Network names:\n" + std::string(atrous::network_name_grammar) + example);
+  programs::command_line line(
+      "inspect", ATROUS_VERSION, "Looks at networks and files of weights.",
+      std::string(help) + "Network names:\n" + std::string(atrous::network_name_grammar) + example);
   settings s;
   add_options(line.app, s);
   return line.run(argc, argv, [&] {

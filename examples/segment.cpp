@@ -214,8 +214,9 @@ void work(const settings& s, int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  programs::command_line line("segment", ATROUS_VERSION, "Segments images with a DeepLab network.",
-                              std::string(help) + "Network names:\n" + std::string(atrous::network_name_grammar) + example);
+  programs::command_line line(
+      "segment", ATROUS_VERSION, "Segments images with a DeepLab network.",
+      std::string(help) + "Network names:\n" + std::string(atrous::network_name_grammar) + example);
   settings s;
   add_options(line.app, s);
   return line.run(argc, argv, [&] { work(s, line.threads); });

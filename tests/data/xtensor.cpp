@@ -32,7 +32,8 @@ TEST_CASE("what is no image is refused") {
   const xt::xtensor<float, 2> matrix = xt::ones<float>({5, 7});
   CHECK_THROWS_WITH_AS(pixels_of(matrix), doctest::Contains("found 2"), std::invalid_argument);
   const xt::xtensor<float, 3> planes = xt::ones<float>({3, 5, 7});
-  CHECK_THROWS_AS(pixels_of(xt::view(planes, xt::all(), xt::all(), xt::range(0, 7, 2))), std::invalid_argument);
+  CHECK_THROWS_AS(pixels_of(xt::view(planes, xt::all(), xt::all(), xt::range(0, 7, 2))),
+                  std::invalid_argument);
 }
 
 TEST_CASE("results are xtensor arrays over the same memory") {

@@ -42,12 +42,8 @@ class drawing {
   int any(int n) { return static_cast<int>(engine_() % static_cast<unsigned>(n)); }
   corners any_corners() { return static_cast<corners>(any(3)); }
   /// The latest parts more often than others: depth as well as breadth.
-  const part& pick() {
-    return any(3) == 0 ? pick_any() : made_.back();
-  }
-  const part& pick_any() {
-    return made_[static_cast<std::size_t>(any(static_cast<int>(made_.size())))];
-  }
+  const part& pick() { return any(3) == 0 ? pick_any() : made_.back(); }
+  const part& pick_any() { return made_[static_cast<std::size_t>(any(static_cast<int>(made_.size())))]; }
   wire put(wire x, int level) {
     made_.push_back({x, level});
     return x;

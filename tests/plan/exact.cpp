@@ -68,7 +68,8 @@ TEST_CASE("sizes beyond all memory are refused, not computed with") {
   refused([](wire x) { return x; }, {1 << 21, 1, 1}, "extents must not exceed 2 to 20");
   refused([](wire x) { return x; }, {1 << 20, 1 << 20, 1}, "feature map must not exceed 2 to 36");
   refused([](wire x) { return x >> depthwise{.rate = 2'000'000'000}; }, {5, 5, 3}, "extents must not exceed");
-  refused([](wire x) { return x >> depthwise{.pad = padding::given(2147483647, 0, 0, 0)}; }, {5, 5, 3}, "extents");
+  refused([](wire x) { return x >> depthwise{.pad = padding::given(2147483647, 0, 0, 0)}; }, {5, 5, 3},
+          "extents");
   refused([](wire x) { return concat(x, x, x); }, {1, 1, 1 << 19}, "extents must not exceed");
   refused([](wire x) { return x >> max_pool{.kernel = 1, .stride = 1, .pad = padding::given(1, 1, 1, 1)}; },
           {5, 5, 3}, "pooling window must see the input");

@@ -28,7 +28,8 @@ inline constexpr int most_extent = 1 << 20;
 inline constexpr std::int64_t most_elements = std::int64_t{1} << 36;
 
 constexpr bool within_limits(shape s) {
-  return s.height <= most_extent && s.width <= most_extent && s.channels <= most_extent && elements(s) <= most_elements;
+  return s.height <= most_extent && s.width <= most_extent && s.channels <= most_extent &&
+         elements(s) <= most_elements;
 }
 
 /// Samples 0, stride, 2 stride, ... of an extent: ceil(extent / stride), which is also the authors'

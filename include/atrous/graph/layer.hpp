@@ -60,8 +60,7 @@ constexpr wire operator>>(wire x, const L& l) {
     x.net->expect(what.kind != op_kind::input, {rule::layer_must_say_what_it_is, in, in});
     if constexpr (requires { l.check(*x.net, in); }) l.check(*x.net, in);
     const std::array<int, 1> from{x.id};
-    return {x.net,
-            x.net->append(what, output_of(l, in), from, parameters_of(l, in), madds_of(l, in))};
+    return {x.net, x.net->append(what, output_of(l, in), from, parameters_of(l, in), madds_of(l, in))};
   } else {
     return l(x);
   }

@@ -29,7 +29,9 @@ struct depthwise {
     if (pad.outside == padding::border::per_channel) owned.add({"border", role::border, {in.channels}});
     return owned;
   }
-  constexpr std::int64_t madds(shape in) const { return bounded_product(elements(output(in)), std::int64_t{kernel} * kernel); }
+  constexpr std::int64_t madds(shape in) const {
+    return bounded_product(elements(output(in)), std::int64_t{kernel} * kernel);
+  }
 };
 static_assert(primitive<depthwise>);
 

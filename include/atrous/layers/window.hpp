@@ -8,8 +8,8 @@ namespace atrous {
 /// Whether extents can be computed for a window without overflow or division by zero.
 constexpr bool computable(const op& o) {
   const int most = most_extent;
-  return o.kernel >= 1 && o.stride >= 1 && o.rate >= 1 && o.stride <= most && o.kernel <= most / o.rate && o.pad.top <= most &&
-         o.pad.left <= most && o.pad.bottom <= most && o.pad.right <= most;
+  return o.kernel >= 1 && o.stride >= 1 && o.rate >= 1 && o.stride <= most && o.kernel <= most / o.rate &&
+         o.pad.top <= most && o.pad.left <= most && o.pad.bottom <= most && o.pad.right <= most;
 }
 
 /// Holds a sliding window to the rules that every layer with one obeys.

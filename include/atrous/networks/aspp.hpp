@@ -44,7 +44,8 @@ struct aspp {
     if (image_pooling) parts.push_back(pooled(x));
     parts.push_back(x >> in("aspp0", pointwise{.out = channels} >> after));
     for (int i = 0; i < rates.count; ++i) parts.push_back(branch(x, {"aspp", i + 1}, rates[i]));
-    return concat(std::span<const wire>(parts)) >> in("concat_projection", pointwise{.out = channels} >> after);
+    return concat(std::span<const wire>(parts)) >>
+           in("concat_projection", pointwise{.out = channels} >> after);
   }
 
  private:

@@ -17,7 +17,8 @@ inline constexpr std::string_view network_name_grammar =
     "  body   = \"xception41\" | \"xception65\" | \"xception71\" | \"xception\"\n"
     "         | (\"resnet50\" | \"resnet101\") [\"_plain\"]\n"
     "         | \"mobilenet_v2\" [\"_dm\" digits]         _dm05 is half the width\n"
-    "  head   = \"_dense\" | \"_separable\"              default: dense for ResNet, separable for the others\n"
+    "  head   = \"_dense\" | \"_separable\"              default: dense for ResNet, separable for the "
+    "others\n"
     "  stride = \"_os8\" | \"_os16\" | \"_os32\"           default: 16\n"
     "and deeplabv3_mobilenet_v2_pascal, deeplabv3plus_mobilenet_v2_ade20k32.\n";
 
@@ -79,13 +80,11 @@ class name_parser {
     body which;
     int layers;
   };
-  static constexpr known_body bodies[] = {{"xception41", body::xception, 41},
-                                          {"xception65", body::xception, 65},
-                                          {"xception71", body::xception, 71},
-                                          {"xception", body::original_xception, 0},
-                                          {"resnet50", body::resnet, 50},
-                                          {"resnet101", body::resnet, 101},
-                                          {"mobilenet_v2", body::mobilenet_v2, 0}};
+  static constexpr known_body bodies[] = {
+      {"xception41", body::xception, 41},     {"xception65", body::xception, 65},
+      {"xception71", body::xception, 71},     {"xception", body::original_xception, 0},
+      {"resnet50", body::resnet, 50},         {"resnet101", body::resnet, 101},
+      {"mobilenet_v2", body::mobilenet_v2, 0}};
   enum class part { body, variant, head, stride };
 
   constexpr bool take(std::string_view text) {

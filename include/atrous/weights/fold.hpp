@@ -82,9 +82,12 @@ class folder {
   /// Finite numbers may fold to others, where float32 is too narrow for their product.
   void check_folded(const folded_layer& f, int layer) const {
     const auto finite = [](float x) { return std::isfinite(x); };
-    if (std::all_of(f.kernel.begin(), f.kernel.end(), finite) && std::all_of(f.bias.begin(), f.bias.end(), finite)) return;
-    throw std::invalid_argument(printable(b_.source) + ": " + g_.scope_name(g_[layer].scope) +
-                                ": batch norm folded into the kernel gives numbers beyond float32, expected finite ones");
+    if (std::all_of(f.kernel.begin(), f.kernel.end(), finite) &&
+        std::all_of(f.bias.begin(), f.bias.end(), finite))
+      return;
+    throw std::invalid_argument(
+        printable(b_.source) + ": " + g_.scope_name(g_[layer].scope) +
+        ": batch norm folded into the kernel gives numbers beyond float32, expected finite ones");
   }
 
   /// Batch norm as x * scale + shift.

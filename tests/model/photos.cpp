@@ -68,6 +68,6 @@ TEST_CASE("published models on photographs, openmp") {
   for (const photo& p : photos) check<openmp>(p);
 }
 
-TEST_CASE("published models on photographs, reference") {
+TEST_CASE("published models on photographs, reference (long)") {
   for (const photo& p : photos) check<reference>(p);
 }

@@ -49,9 +49,9 @@ inline atrous::image made_picture(int height, int width, int channels = 3, int k
   for (int i = 0; i < height; ++i) {
     for (int j = 0; j < width; ++j) {
       for (int c = 0; c < channels; ++c) {
-        const int noise = (i * 7919 + j * 104729 + c * 1299709 + kind * 15485863) >> 3;
-        made.pixels.push_back(
-            static_cast<std::uint8_t>((i * 3 + j * 2 + c * 50 + kind * 31 + noise % 61) & 255));
+        const auto noise = static_cast<unsigned>(i * 7919 + j * 10473 + c * 12997 + kind * 15487) >> 3;
+        const auto smooth = static_cast<unsigned>(i * 3 + j * 2 + c * 50 + kind * 31);
+        made.pixels.push_back(static_cast<std::uint8_t>((smooth + noise % 61) & 255U));
       }
     }
   }

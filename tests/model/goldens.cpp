@@ -142,7 +142,7 @@ TEST_CASE("MobileNetV2 networks compute what the authors' code computes") {
   check<reference>(small_ones());
 }
 
-TEST_CASE("Xception and ResNet networks compute what the authors' code computes, openmp") {
+TEST_CASE("Xception and ResNet networks compute what the authors' code computes, openmp (long)") {
   check<openmp>(big_ones());
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Everything that needs no more than the standard library (and OpenMP where it is switched on). The rooms, in the
+// What most programs need, with no more than the standard library (and OpenMP where it is switched on). The rooms, in the
 // order in which they may include each other:
 //
 //   core      shapes, views and tensors: what numbers live in

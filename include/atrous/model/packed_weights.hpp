@@ -22,21 +22,20 @@ class packed_weights {
   /// Throws std::invalid_argument for weights that are not finite, naming the tensor.
   packed_weights(graph_view g, plan_view p, const binding& b) {
     const folder fold(g, b);
-    const auto channels = [&](const step& s) {
-      return s.x < 0 ? g.image() : p.values[static_cast<std::size_t>(s.x)].extent;
+    const auto read_by =
+        [&](const step& s) {  // the input of the step, and of its first layer where it has two
+          return s.x < 0 ? g.image() : p.values[static_cast<std::size_t>(s.x)].extent;
+        };
+    const auto read_last = [&](const step& s) {
+      return s.first_weights.layer < 0 ? read_by(s) : g[s.first_weights.layer].out;
     };
-    for (const step& s : p.steps) {
-      places_.push_back(
-          {reserve(g, s.weights,
-                   s.form.kind == step_kind::separable ? g[s.first_weights.layer].out : channels(s)),
-           reserve(g, s.first_weights, channels(s))});
-    }
+    for (const step& s : p.steps)
+      places_.push_back({reserve(g, s.weights, read_last(s)), reserve(g, s.first_weights, read_by(s))});
     memory_ = P::allocate(static_cast<std::size_t>(total_) * sizeof(element));
     for (std::size_t i = 0; i < p.steps.size(); ++i) {
       const step& s = p.steps[i];
-      store(g, fold, s.weights, places_[i].main,
-            s.form.kind == step_kind::separable ? g[s.first_weights.layer].out : channels(s));
-      store(g, fold, s.first_weights, places_[i].first, channels(s));
+      store(g, fold, s.weights, places_[i].main, read_last(s));
+      store(g, fold, s.first_weights, places_[i].first, read_by(s));
     }
   }
 

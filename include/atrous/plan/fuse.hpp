@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Graph -> steps. Walks the nodes that the output needs and folds each into the step that makes its input where that is
-// exact: batch norm into weights, activations and sums into epilogues, an activation before a depthwise into
-// its loads, a concatenation into the addresses that its producers write to.
+// Graph -> steps. Walks the nodes from the output back and folds each into the step that makes its input where that is
+// exact: batch norm into weights, activations and sums into epilogues, an activation before a depthwise into its loads,
+// a concatenation into the addresses that its producers write to.
 #include <algorithm>
 #include <vector>
 

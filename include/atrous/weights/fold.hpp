@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Reads the arrays of one layer and folds batch norm into them: y = gamma (Wx - mean) / sqrt(variance +
-// epsilon) + beta is a convolution with scaled kernel and a bias. Computed in double, rounded once.
+// Reads the arrays of one layer and folds batch norm into them: y = gamma (Wx - mean) / sqrt(variance + epsilon) +
+// beta is a convolution with scaled kernel and a bias. Computed in double; scales and shifts are rounded to float
+// before they are applied, their products after.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>

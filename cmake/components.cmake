@@ -1,8 +1,11 @@
 # The packages behind each component, one list for the build and for atrousConfig.cmake.
-set(atrous_components xtensor openmp io)
+set(atrous_components xtensor openmp io opencv pictures)
 set(atrous_packages_xtensor xtensor)
 set(atrous_packages_openmp OpenMP Eigen3 xtensor)
 set(atrous_packages_io nlohmann_json PNG JPEG EXIF)
+set(atrous_packages_opencv OpenCV)
+set(atrous_packages_pictures Freetype Fontconfig)
+set(atrous_parts_of_OpenCV COMPONENTS core)
 set(atrous_parts_of_OpenMP COMPONENTS CXX)  # or a user's C compiler would need OpenMP too
 
 # Looks for the packages of a component; `result` lists those that are missing.

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include <atrous/data/label_metadata.hpp>
 #include <atrous/networks/names.hpp>
+#include <atrous/plan/dot.hpp>
 #include <atrous/plan/paper.hpp>
 #include <atrous/plan/planner.hpp>
 #include <atrous/plan/print.hpp>
@@ -25,15 +27,17 @@ namespace {
 struct settings {
   std::string network, weights, size = "513x513";
   int classes = 0;  // 0: not given
-  bool csv = false, paper = false, plan = false;
+  bool csv = false, paper = false, plan = false, dot = false;
 };
 
 constexpr const char* help =
     "One of three:\n"
-    "  inspect --network NAME [--csv | --plan] [--size HxW] [--classes N]\n"
+    "  inspect --network NAME [--csv | --plan | --dot] [--size HxW] [--classes N]\n"
     "      every layer with its shape, parameters (moving statistics included, before batch norm is folded) "
     "and\n"
-    "      multiply-adds, or the plan: what is run, and where in memory the results lie\n"
+    "      multiply-adds, or the plan: what is run, and where in memory the results lie; or the network as a "
+    "picture\n"
+    "      for Graphviz: inspect --network NAME --dot | dot -Tsvg > NAME.svg\n"
     "  inspect --paper [--csv]\n"
     "      the multiply-adds that the authors printed, beside those computed here\n"
     "  inspect --weights FILE [--network NAME] [--classes N] [--csv]\n"
@@ -54,6 +58,7 @@ void add_options(CLI::App& app, settings& s) {
       ->check(programs::from(1, 65536))
       ->type_name("N");
   app.add_flag("--plan", s.plan, "Print the plan of the network");
+  app.add_flag("--dot", s.dot, "Print the network in Graphviz' language");
   app.add_flag("--csv", s.csv, "Print comma-separated values instead of a table");
 }
 
@@ -69,9 +74,10 @@ void check_options(const CLI::App& app, const settings& s) {
         throw std::invalid_argument(std::string(mode) + " excludes " + other);
     }
   };
-  exclude(s.paper, "--paper", {"--network", "--weights", "--size", "--classes", "--plan"});
-  exclude(weights, "--weights", {"--size", "--plan"});
-  exclude(s.plan, "--plan", {"--csv"});
+  exclude(s.paper, "--paper", {"--network", "--weights", "--size", "--classes", "--plan", "--dot"});
+  exclude(weights, "--weights", {"--size", "--plan", "--dot"});
+  exclude(s.plan, "--plan", {"--csv", "--dot"});
+  exclude(s.dot, "--dot", {"--csv"});
 }
 
 atrous::shape image_shape(const std::string& size) {
@@ -197,7 +203,7 @@ void print_contents(const atrous::tensor_set& weights) {
   const auto classes = programs::classes_in(weights);
   print_fact("classes",
              !classes ? "unknown, no logits/semantic/biases"
-                      : std::to_string(*classes) + " (" + programs::labels_in(weights, *classes).name + ")");
+                      : std::to_string(*classes) + " (" + atrous::labels_in(weights, *classes).name + ")");
   if (state > 0) print_fact("ignored", atrous::with_separators(state) + " tensors of training state");
   std::string what = "metadata";
   for (const auto& [key, value] : weights.metadata) {
@@ -263,15 +269,20 @@ void work(const settings& s) {
   if (!s.weights.empty()) return inspect_weights(s);
   const atrous::deeplab_options network = programs::network_for(s.network, {}, s.classes);
   const atrous::graph g = record(network, image_shape(s.size));
-  if (!s.plan) return print_layers(g, s.csv);
-  std::cout << atrous::text_of(g, atrous::make_plan(g));
+  if (s.plan) {
+    std::cout << atrous::text_of(g, atrous::make_plan(g));
+  } else if (s.dot) {
+    std::cout << atrous::dot_of(g, s.network + " at " + s.size);
+  } else {
+    print_layers(g, s.csv);
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   programs::command_line line(
-      "inspect", ATROUS_VERSION, "Looks at networks and files of weights.",
+      "inspect", "Looks at networks and files of weights.",
       std::string(help) + "Network names:\n" + std::string(atrous::network_name_grammar) + example);
   settings s;
   add_options(line.app, s);

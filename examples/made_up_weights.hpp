@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Weights for examples: enough to run a network, not to recognise anything.
+// Weights and pictures for examples: enough to run a network, not to recognise anything.
 #include <cmath>
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <span>
@@ -33,4 +34,15 @@ inline atrous::tensor_set made_up_weights(atrous::graph_view g) {
   }
   sort_by_name(made);
   return made;
+}
+
+/// Rings, (height, width, channels), others in each channel.
+inline std::vector<std::uint8_t> made_up_picture(int height, int width, int channels = 3) {
+  std::vector<std::uint8_t> pixels;
+  pixels.reserve(static_cast<std::size_t>(height) * width * channels);
+  for (int i = 0; i < height; ++i)
+    for (int j = 0; j < width; ++j)
+      for (int c = 1; c <= channels; ++c)
+        pixels.push_back(static_cast<std::uint8_t>((i * i + j * j * c) / 64));
+  return pixels;
 }

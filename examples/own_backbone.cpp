@@ -3,7 +3,6 @@
 // registration.
 #include <cstdio>
 #include <set>
-#include <vector>
 
 #include <atrous/atrous.hpp>
 
@@ -14,16 +13,14 @@ using namespace atrous;
 struct small {
   constexpr features operator()(wire image) const {
     const wire half = image >> normalise::to_unit_range() >>
-                      in("small/conv1", convolution{.out = 16, .kernel = 3, .stride = 2} >> normed{});
-    const wire low = half >> separable{.name = "small/conv2", .out = 24, .stride = 2};
-    const wire high = low >> separable{.name = "small/conv3", .out = 96, .stride = 2} >>
-                      separable{.name = "small/conv4", .out = 160, .stride = 2};
+                      in("conv1", convolution{.out = 16, .kernel = 3, .stride = 2} >> normed{});
+    const wire low = half >> separable{.name = "conv2", .out = 24, .stride = 2};
+    const wire high = low >> separable{.name = "conv3", .out = 96, .stride = 2} >>
+                      separable{.name = "conv4", .out = 160, .stride = 2};
     return {low, high};  // strides 4 and 16
   }
 };
-
 inline constexpr network phone{[](wire image) { return deeplab_v3_plus(image, small{}, 21); }, {257, 257, 3}};
-static_assert(graph_of<phone>.nodes.back().out == shape{257, 257, 21});
 
 int main() {
   constexpr cost costs = total(graph_of<phone>);
@@ -32,10 +29,9 @@ int main() {
               static_cast<double>(costs.parameters) / 1e6, static_cast<double>(costs.madds) / 1e6);
 
   const model<phone, openmp> segment(made_up_weights(graph_of<phone>));
-  std::vector<std::uint8_t> picture(120 * 160 * 3);  // any extents, not only the declared ones
-  for (std::size_t i = 0; i < picture.size(); ++i) picture[i] = static_cast<std::uint8_t>(i * i / 977);
+  const auto picture = made_up_picture(120, 160);  // any extents, not only the declared ones
   const tensor<std::uint8_t> labels = segment.labels({picture.data(), {120, 160, 3}});
-  const std::set<std::uint8_t> classes(labels.data.begin(), labels.data.end());
+  const std::set<int> classes(labels.data.begin(), labels.data.end());
   std::printf("%dx%d labels of %zu classes\n", labels.extent.height, labels.extent.width, classes.size());
-  return labels.extent == shape{120, 160, 1} ? 0 : 1;
+  return labels.extent == shape{120, 160, 1} && classes.size() > 1 ? 0 : 1;
 }

@@ -1,58 +1,86 @@
 // SPDX-License-Identifier: MIT
-// Segments images: a label map of each, the classes in it, and how long it took.
-#include <unistd.h>
-
+// Segments images and video frames: label maps, overlays with a legend, the classes found, and how long it took.
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <numeric>
-#include <set>
 
+#include <atrous/data/label_metadata.hpp>
+#include <atrous/data/legend.hpp>
+#include <atrous/data/overlay.hpp>
+#include <atrous/data/palettes/colour_blind.hpp>
 #include <atrous/data/png.hpp>
-#include <atrous/data/read_image.hpp>
+#include <atrous/data/ppm.hpp>
 #include <atrous/networks/names.hpp>
 #include <atrous/weights/safetensors.hpp>
 
+#include "runtime/outputs.hpp"
 #include "runtime/program.hpp"
+#include "runtime/progress_bar.hpp"
 #include "runtime/runner.hpp"
+#include "runtime/sources.hpp"
 #include "runtime/text.hpp"
 #include "runtime/weights.hpp"
 
 namespace {
 
-namespace fs = std::filesystem;
-
 struct settings {
   std::vector<std::string> images;
-  std::string network, weights, labels, logits, policy = "openmp";
+  std::string network, weights, policy = "openmp", palette = "usual";
+  programs::output labels{"", ".png"}, overlay{"", ".png"}, logits{"", ".safetensors"};
+  programs::manner how;
+  bool side_by_side = false, no_legend = false, profile = false;
   int classes = 0, repeat = 0;  // 0: not given
 };
 
 constexpr const char* help =
     "Prints a line for every image: file, height x width, classes found with their share of the pixels, and\n"
     "the median time of a run, from the image in memory to the label map in memory.\n\n"
-    "With several images --labels and --logits name folders, made where they are absent, with one file per\n"
-    "image. Images are PNG or JPEG; alpha is dropped, EXIF orientation applied. Names and colours of "
-    "classes\n"
-    "come from the metadata of the weights, else from the data set with this number of classes.\n\n";
+    "An image is a PNG, JPEG or PPM file (alpha is dropped, EXIF orientation applied), or a folder of them.\n"
+    "With several images, or a folder, --labels, --overlay and --logits name folders, made where they are\n"
+    "absent, with one file per image. - reads the frames of a video from standard input, as YUV4MPEG2 or "
+    "PPMs.\n"
+    "Names and colours of classes come from the metadata of the weights, else from the data set with this\n"
+    "number of classes.\n\n";
 constexpr const char* example =
-    "\nExample:\n"
-    "  segment street.png --network deeplabv3plus_xception65_os8 --weights xception65.safetensors --labels "
-    "out.png\n";
+    "\nExamples:\n"
+    "  segment street.png --network deeplabv3plus_xception65_os8 --weights xception65.safetensors --overlay "
+    "out.png\n"
+    "  segment photos/ --network NAME --weights FILE --labels labels/ --overlay overlays/\n"
+    "  ffmpeg -i in.mp4 -f yuv4mpegpipe - | segment - --network NAME --weights FILE --overlay - |\n"
+    "      ffmpeg -f ppm_pipe -framerate 25 -i - out.mp4\n";
 
 void add_options(CLI::App& app, settings& s) {
-  app.add_option("IMAGE", s.images, "Images to segment, PNG or JPEG")->required()->type_name("");
+  app.add_option("IMAGE", s.images, "Images to segment, folders of them, or - for frames on standard input")
+      ->required()
+      ->type_name("");
   app.add_option("--network", s.network, "Name of the network, see below")->required()->type_name("NAME");
   app.add_option("--weights", s.weights, "Its weights, a safetensors file with TensorFlow's variable names")
       ->required()
       ->type_name("FILE");
-  app.add_option("--labels", s.labels, "Write label maps: palette PNG, 8-bit indices of the classes")
+  app.add_option("--labels", s.labels.place, "Write label maps: palette PNG, 8-bit indices of the classes")
       ->type_name("OUT.png");
   app.add_option(
-         "--logits", s.logits,
+         "--overlay", s.overlay.place,
+         "Write the image with its classes in colours and a legend; - writes frames without legend to\n"
+         "standard output as PPMs, and the lines to standard error")
+      ->type_name("OUT.png");
+  app.add_flag("--side-by-side", s.side_by_side, "Overlays with the image itself on their left");
+  app.add_flag("--no-legend", s.no_legend, "Overlays without legend");
+  app.add_option("--palette", s.palette, "Colours of the classes; default usual")
+      ->check(CLI::IsMember({"usual", "colour-blind"}))
+      ->option_text("usual|colour-blind");
+  app.add_option(
+         "--logits", s.logits.place,
          "Write class scores before the last resize: float32 tensor \"logits\" (rows, columns, classes)")
       ->type_name("OUT.safetensors");
+  app.add_flag("--multi-scale", s.how.multi_scale, "Mean of scales 0.5, 0.75, 1, 1.25, 1.5 and 1.75");
+  app.add_flag("--flip", s.how.flip, "Mean with the mirrored image");
+  app.add_option("--tile", s.how.tile, "Cut images larger than N x N into tiles that overlap: bounded memory")
+      ->check(programs::from(128, 65536))
+      ->type_name("N");
+  app.add_flag("--profile", s.profile, "Print a table of the steps of a run and their times");
   app.add_option("--policy", s.policy, "Who computes; default openmp. reference: plain loops, slow")
       ->check(CLI::IsMember(programs::policies()))
       ->option_text("openmp|reference");
@@ -64,71 +92,22 @@ void add_options(CLI::App& app, settings& s) {
       ->type_name("N");
 }
 
-// ---- where results go
-
-[[noreturn]] void refuse(const std::string& path, const std::string& why) {
-  throw std::invalid_argument(atrous::printable_path(path) + ": " + why);
-}
-
-/// The file for the result of an image: `option` itself, or of several images the one in that folder.
-fs::path output_for(const settings& s, const std::string& option, const std::string& image,
-                    const char* suffix) {
-  if (s.images.size() == 1) return option;
-  return fs::path(option) / (fs::path(image).stem().string() + suffix);
-}
-
-/// Every file that will be written.
-std::vector<fs::path> outputs_of(const settings& s) {
-  std::vector<fs::path> all;
-  for (const std::string& image : s.images) {
-    if (!s.labels.empty()) all.push_back(output_for(s, s.labels, image, ".png"));
-    if (!s.logits.empty()) all.push_back(output_for(s, s.logits, image, ".safetensors"));
-  }
-  return all;
-}
-
-/// Refuses a file or folder that results cannot be written to.
-void check_place(const settings& s, const std::string& option) {
-  std::error_code none;
-  const bool folder = fs::is_directory(option, none);
-  if (s.images.size() > 1 && fs::exists(option, none) && !folder)
-    refuse(option, "expected a folder, for several images");
-  if (s.images.size() == 1 && folder) refuse(option, "expected a file, found a folder");
-  if (s.images.size() > 1 || fs::exists(option, none)) return;
-  const fs::path parent = fs::path(option).parent_path();
-  if (::access(parent.empty() ? "." : parent.c_str(), W_OK | X_OK) != 0)
-    throw atrous::system_error_about(option, "cannot be written");
-}
-
-/// Refuses, before anything is computed, results that could not be written, or that would replace an input or each
-/// other.
-void check_files(const settings& s) {
-  for (const std::string& image : s.images) {
-    if (::access(image.c_str(), R_OK) != 0) throw atrous::system_error_about(image, "cannot be opened");
-  }
-  for (const std::string& option : {s.labels, s.logits}) {
-    if (!option.empty()) check_place(s, option);
-  }
-  std::vector<std::string> inputs = s.images;
-  inputs.push_back(s.weights);
-  std::set<fs::path> places;
-  for (const fs::path& output : outputs_of(s)) {
-    std::error_code none;
-    for (const std::string& input : inputs) {
-      if (fs::equivalent(output, input, none)) refuse(output.string(), "would replace what it is made of");
-    }
-    if (!places.insert(fs::weakly_canonical(output, none)).second)
-      refuse(output.string(), "two results for one file");
-  }
-}
-
-void make_folders(const settings& s) {
-  for (const std::string& option : {s.labels, s.logits}) {
-    if (option.empty() || s.images.size() == 1) continue;
-    std::error_code failed;
-    fs::create_directories(option, failed);
-    if (failed) refuse(option, "cannot be made: " + failed.message());
-  }
+/// Refuses options that have no meaning together.
+void check_options(const settings& s, const programs::sources& pictures) {
+  const auto exclude = [](bool one, bool other, const char* what) {
+    if (one && other) throw std::invalid_argument(what);
+  };
+  const bool means = s.how.multi_scale || s.how.flip;
+  exclude(s.how.tile > 0, means, "--tile excludes --multi-scale and --flip");
+  exclude(s.logits.wanted(), means || s.how.tile > 0,
+          "--logits excludes --multi-scale, --flip and --tile, which have the scores of several runs");
+  exclude(s.profile, means || s.how.tile > 0, "--profile excludes --multi-scale, --flip and --tile");
+  exclude(s.profile, pictures.several(), "--profile takes one image");
+  exclude(s.side_by_side || s.no_legend, !s.overlay.wanted(),
+          "--side-by-side and --no-legend need --overlay");
+  exclude(s.overlay.streamed(), !pictures.stream(), "--overlay - needs frames on standard input (image -)");
+  exclude(s.labels.streamed() || s.logits.streamed(), true,
+          "expected a file or folder for --labels and --logits, found -");
 }
 
 // ---- one image
@@ -138,16 +117,17 @@ struct segmented {
   double milliseconds = 0;  // median
 };
 
-segmented segment(programs::runner& network, const atrous::image& photo, int repeat) {
+segmented segment(programs::runner& network, const atrous::image& photo, int repeat,
+                  const programs::manner& how) {
   const atrous::pixels_view image(photo.pixels.data(), {photo.height, photo.width, photo.channels});
   segmented made{{photo.height, photo.width, 1, {}}};
   made.labels.pixels.resize(static_cast<std::size_t>(photo.height) * static_cast<std::size_t>(photo.width));
   const atrous::view<std::uint8_t> labels(made.labels.pixels.data(), 1, {photo.height, photo.width, 1});
-  if (repeat > 0) network.run(image, labels);
+  if (repeat > 0) network.run(image, labels, how);
   std::vector<double> times;
   for (int i = 0; i < std::max(repeat, 1); ++i) {
     const auto start = std::chrono::steady_clock::now();
-    network.run(image, labels);
+    network.run(image, labels, how);
     times.push_back(
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   }
@@ -175,47 +155,96 @@ std::string shares(const atrous::image& labels, const std::vector<std::string>& 
   return text;
 }
 
-void write_logits(const fs::path& path, const atrous::tensor<float>& logits) {
+void write_logits(const std::filesystem::path& path, const atrous::tensor<float>& logits) {
   const auto& [height, width, classes] = logits.extent;
   const atrous::stored_tensor tensor{
       "logits", atrous::element_type::f32, {height, width, classes}, std::as_bytes(std::span(logits.data))};
   atrous::write_safetensors(path, std::span(&tensor, 1));
 }
 
-void process(const settings& s, const std::string& file, const atrous::image& photo,
-             programs::runner& network, const atrous::label_set& classes) {
-  const segmented made = segment(network, photo, s.repeat);
-  if (!s.labels.empty()) {
-    atrous::write_png_indexed(output_for(s, s.labels, file, ".png"), made.labels, classes.colours);
-  }
-  if (!s.logits.empty()) write_logits(output_for(s, s.logits, file, ".safetensors"), network.logits());
-  std::cout << atrous::printable_path(file) << ": " << photo.height << "x" << photo.width << ", "
-            << shares(made.labels, classes.names) << ", " << programs::formatted("%.1f ms", made.milliseconds)
-            << std::endl;
+atrous::image overlaid(const settings& s, const atrous::image& photo, const atrous::image& labels,
+                       const atrous::label_set& classes) {
+  atrous::image picture = atrous::overlay(photo, labels, classes);
+  if (s.side_by_side) picture = atrous::side_by_side(photo, picture);
+  if (s.no_legend || s.overlay.streamed()) return picture;  // frames must have one size
+  return atrous::with_legend(picture, labels, classes);
 }
 
+void write(const settings& s, bool several, const programs::picture& from, const segmented& made,
+           programs::runner& network, const atrous::label_set& classes) {
+  if (s.labels.wanted())
+    atrous::write_png_indexed(s.labels.file_for(from.name, several), made.labels, classes.colours);
+  if (s.logits.wanted()) write_logits(s.logits.file_for(from.name, several), network.logits());
+  if (!s.overlay.wanted()) return;
+  const atrous::image picture = overlaid(s, from.photo, made.labels, classes);
+  if (s.overlay.streamed()) return atrous::write_ppm(std::cout, picture);
+  atrous::write_png(s.overlay.file_for(from.name, several), picture);
+}
+
+/// Everything that is known before the first image is read.
+struct job {
+  const settings& s;
+  programs::sources& pictures;
+  const atrous::deeplab_options& network;
+  const atrous::tensor_set& weights;
+  const atrous::label_set& classes;
+  int threads;
+
+  void run() const {
+    programs::progress_bar bar;
+    std::unique_ptr<programs::runner> runner;
+    const std::size_t count = pictures.files().size();
+    std::size_t done = 0;
+    while (const std::optional<programs::picture> next = pictures.next()) {
+      const atrous::image& photo = next->photo;
+      const std::string name = atrous::printable_path(next->name);
+      if (!runner) {
+        runner = programs::make_runner(s.policy, network, {photo.height, photo.width, photo.channels},
+                                       weights, threads);
+        programs::make_folders({s.labels, s.overlay, s.logits}, pictures.several());
+      }
+      programs::manner how = s.how;
+      how.on_part = [&](int part, int parts) {
+        const double share = (static_cast<double>(done) + double(part) / parts) / static_cast<double>(count);
+        return bar.show(count > 0 ? share : -1, name), true;
+      };
+      if (pictures.several()) how.on_part(0, 1);
+      const segmented made = segment(*runner, photo, s.repeat, how);
+      write(s, pictures.several(), *next, made, *runner, classes);
+      ++done;
+      bar.clear();
+      (s.overlay.streamed() ? std::cerr : std::cout)
+          << name << ": " << photo.height << "x" << photo.width << ", " << shares(made.labels, classes.names)
+          << ", " << programs::formatted("%.1f ms", made.milliseconds) << std::endl;
+      if (s.profile)
+        std::cout << runner->profile({photo.pixels.data(), {photo.height, photo.width, photo.channels}},
+                                     std::max(s.repeat, 5));
+    }
+    if (done == 0) throw std::runtime_error("standard input: expected frames, found none");
+  }
+};
+
 void work(const settings& s, int threads) {
-  check_files(s);
+  programs::sources pictures(s.images);
+  check_options(s, pictures);
+  programs::check_outputs({s.labels, s.overlay, s.logits}, pictures, {s.weights});
   const atrous::tensor_set weights = programs::read_weights(s.weights);
   const atrous::deeplab_options network = programs::network_for(s.network, weights, s.classes);
-  if (network.classes > 256)
-    refuse(s.weights, "label maps hold at most 256 classes, this has " + std::to_string(network.classes));
-  const atrous::label_set classes = programs::labels_in(weights, network.classes);
-  atrous::image photo = atrous::read_image(fs::path(s.images[0]));
-  const auto runner =
-      programs::make_runner(s.policy, network, {photo.height, photo.width, photo.channels}, weights, threads);
-  make_folders(s);
-  for (std::size_t i = 0; i < s.images.size(); ++i) {
-    if (i > 0) photo = atrous::read_image(fs::path(s.images[i]));
-    process(s, s.images[i], photo, *runner, classes);
+  if (network.classes > 256) {
+    throw std::invalid_argument(atrous::printable_path(s.weights) +
+                                ": label maps hold at most 256 classes, this has " +
+                                std::to_string(network.classes));
   }
+  atrous::label_set classes = atrous::labels_in(weights, network.classes);
+  if (s.palette == "colour-blind") classes = atrous::colour_blind_safe(classes);
+  job{s, pictures, network, weights, classes, threads}.run();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   programs::command_line line(
-      "segment", ATROUS_VERSION, "Segments images with a DeepLab network.",
+      "segment", "Segments images with a DeepLab network.",
       std::string(help) + "Network names:\n" + std::string(atrous::network_name_grammar) + example);
   settings s;
   add_options(line.app, s);

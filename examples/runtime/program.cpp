@@ -6,6 +6,7 @@
 #include <new>
 #include <stdexcept>
 
+#include <atrous/core/version.hpp>
 #include <atrous/weights/binding.hpp>
 
 #include "processors.hpp"
@@ -14,11 +15,10 @@ namespace programs {
 
 CLI::Validator from(int least, int most) { return CLI::Range(least, most).description(""); }
 
-command_line::command_line(const std::string& name, const std::string& version,
-                           const std::string& description, const std::string& more)
+command_line::command_line(const std::string& name, const std::string& description, const std::string& more)
     : app(description, name), threads(processors()) {
   app.set_help_flag("-h,--help", "Print this and exit");
-  app.set_version_flag("--version", name + " " + version, "Print the version and exit");
+  app.set_version_flag("--version", name + " " + text_of(atrous::version), "Print the version and exit");
   app.add_option("--threads", threads, "Threads to use; default: the processors this process may use")
       ->check(from(1, 1024))
       ->type_name("N");

@@ -14,8 +14,7 @@ struct command_line {
   int threads;
 
   /// `more` stands at the end of the help: examples, grammars.
-  command_line(const std::string& name, const std::string& version, const std::string& description,
-               const std::string& more);
+  command_line(const std::string& name, const std::string& description, const std::string& more);
 
   /// Parses, does `work`, and returns the exit code of the program.
   int run(int argc, const char* const* argv, const std::function<void()>& work);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <atrous/core/pixels.hpp>
+#include <atrous/core/progress.hpp>
 #include <atrous/core/tensor.hpp>
 #include <atrous/graph/graph.hpp>
 #include <atrous/networks/options.hpp>
@@ -14,15 +15,26 @@
 
 namespace programs {
 
+/// How an image is looked at: once, at several scales, mirrored as well, or in tiles.
+struct manner {
+  bool multi_scale = false, flip = false;
+  int tile = 0;                   // height and width of a tile; 0: the image as a whole
+  atrous::progress on_part = {};  // of an image that is looked at more than once
+};
+
 class runner {
  public:
   virtual ~runner() = default;
 
   /// One image -> the class of every pixel: (1, height, width, 1).
-  virtual void run(const atrous::pixels_view& image, const atrous::view<std::uint8_t>& labels) = 0;
+  virtual void run(const atrous::pixels_view& image, const atrous::view<std::uint8_t>& labels,
+                   const manner& how = {}) = 0;
 
-  /// Class scores of the last run, as they enter the last resize: (1, rows, columns, classes).
+  /// Class scores of the last run that saw an image once, as they enter the last resize: (1, rows, columns, classes).
   virtual atrous::tensor<float> logits() = 0;
+
+  /// A table of the steps of a run and the time they take, medians of `runs`.
+  virtual std::string profile(const atrous::pixels_view& image, int runs) = 0;
 
   virtual atrous::graph_view network() const = 0;
 };

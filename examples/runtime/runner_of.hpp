@@ -2,7 +2,10 @@
 #pragma once
 // The runner of one policy. Each policy is compiled once, in a file of its own, for all programs: that is
 // where all its kernels come from.
+#include <atrous/model/multi_scale.hpp>
+#include <atrous/model/profile.hpp>
 #include <atrous/model/runtime_model.hpp>
+#include <atrous/model/tiled.hpp>
 
 #include "runner.hpp"
 
@@ -16,8 +19,19 @@ class runner_of final : public runner {
       : model_([network](atrous::wire x) { return atrous::build(x, network); }, image, weights),
         workspace_(threads) {}
 
-  void run(const atrous::pixels_view& image, const atrous::view<std::uint8_t>& labels) override {
-    model_.run(image, {.labels = labels}, workspace_);
+  void run(const atrous::pixels_view& image, const atrous::view<std::uint8_t>& labels,
+           const manner& how) override {
+    const atrous::results out{.labels = labels};
+    if (how.tile > 0) {
+      atrous::tiled(model_, {.size = how.tile, .overlap = how.tile / 4, .on_tile = how.on_part})
+          .run(image, out, workspace_);
+    } else if (how.multi_scale || how.flip) {
+      atrous::multi_scale_options options{.flip = how.flip, .on_pass = how.on_part};
+      if (!how.multi_scale) options.scales = {1};
+      atrous::multi_scale(model_, options).run(image, out, workspace_);
+    } else {
+      model_.run(image, out, workspace_);
+    }
   }
 
   // They still lie in the arena, so that asking for them makes a run no longer.
@@ -26,6 +40,10 @@ class runner_of final : public runner {
     const bool resized = g[g.output].what.kind == atrous::op_kind::resize;
     const int node = resized ? g.input(g.output) : g.output;
     return model_.runner().value_of(node, workspace_);
+  }
+
+  std::string profile(const atrous::pixels_view& image, int runs) override {
+    return atrous::text_of(atrous::profile(model_, image, workspace_, runs));
   }
 
   atrous::graph_view network() const override { return model_.runner().network(); }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a file of weights says beyond its numbers: how many classes there are, and what they are called.
+// What a file of weights says beyond its numbers: how many classes there are.
 #include <optional>
 #include <string>
 
-#include <atrous/data/palette.hpp>
 #include <atrous/networks/options.hpp>
 #include <atrous/weights/stored_tensor.hpp>
 
@@ -19,10 +18,5 @@ std::optional<int> classes_in(const atrous::tensor_set& weights);
 /// The named network with as many classes as the weights have, or its own number where they do not tell.
 /// `classes` is what the user says, 0 for nothing. Throws std::invalid_argument where both disagree.
 atrous::deeplab_options network_for(const std::string& name, const atrous::tensor_set& weights, int classes);
-
-/// Names and colours: those in the file's metadata (`class_names`, a JSON list of texts; `palette`, a JSON
-/// list of [red, green, blue]) where there is one for every class, else those of the data set with this many
-/// classes.
-atrous::label_set labels_in(const atrous::tensor_set& weights, int classes);
 
 }  // namespace programs

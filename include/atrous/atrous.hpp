@@ -17,6 +17,7 @@
 // data/jpeg.hpp (libjpeg), data/read_image.hpp (both), data/xtensor.hpp (xtensor).
 #include <atrous/backend/openmp.hpp>
 #include <atrous/backend/reference.hpp>
+#include <atrous/core/version.hpp>
 #include <atrous/model/model.hpp>
 #include <atrous/model/runtime_model.hpp>
 #include <atrous/networks/deeplab.hpp>

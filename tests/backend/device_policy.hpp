@@ -140,6 +140,10 @@ struct device : atrous::reference {
     launch([&] { reference::copy<S>(o); });
   }
   template <atrous::structure S>
+  static void probabilities(const operands& o) {
+    launch([&] { reference::probabilities<S>(o); });
+  }
+  template <atrous::structure S>
   static void labels(const operands& o) {
     launch([&] { reference::labels<S>(o); });
   }

@@ -18,7 +18,7 @@ struct trial {
   shape in{};
   int out = 1, batch = 1;
   int gap = 0;     // channels beside the slices of x and y
-  shape target{};  // extents of a resize or of labels
+  shape target{};  // extents of a resize, of probabilities or of labels
   corners corner{};
   int window = 0;  // of an average pool
   bool float_image = false;
@@ -84,6 +84,7 @@ inline shape output_of(const trial& t) {
       return {(t.in.height - height) / t.stride + 1, (t.in.width - width) / t.stride + 1, t.in.channels};
     }
     case step_kind::resize:
+    case step_kind::probabilities:
       return {t.target.height, t.target.width, t.in.channels};
     case step_kind::labels:
       return {t.target.height, t.target.width, 1};
@@ -111,6 +112,8 @@ inline double tolerance(const trial& t) {
       return 0;
     case step_kind::input:
       return 256 * eps;
+    case step_kind::probabilities:  // relative errors of resized logits, of the exponential and of the sum
+      return (16 + t.in.channels) * eps;
     default:
       return 8 * eps;
   }

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <fstream>
 #include <set>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include <atrous/data/palette.hpp>
+#include <atrous/data/palettes/colour_blind.hpp>
 
 #include "../support/shared.hpp"
 
@@ -18,6 +22,17 @@ void check_class(const atrous::label_set& labels, std::size_t index, const std::
   REQUIRE(index < labels.names.size());
   CHECK(labels.names[index] == name);
   CHECK(labels.colours[index] == shown);
+}
+
+/// The least difference of any two colours for any vision.
+float least_of_any_two(const std::vector<atrous::colour>& colours) {
+  std::vector<atrous::perceived_by_all> looks;
+  for (const auto c : colours) looks.push_back(atrous::seen(c));
+  float least = 1;
+  for (std::size_t i = 0; i < looks.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) least = std::min(least, atrous::least_difference(looks[i], looks[j]));
+  }
+  return least;
 }
 
 }  // namespace
@@ -96,4 +111,61 @@ TEST_CASE("the ADE20K palette is the published one") {
     ++rows;
   }
   CHECK(rows == 151);
+}
+
+TEST_CASE("how colours look") {
+  const auto near = [](const atrous::perceived& a, const atrous::perceived& b) {
+    for (std::size_t i = 0; i < 3; ++i) CHECK(a[i] == doctest::Approx(b[i]).epsilon(0.002));
+  };
+  near(atrous::seen({255, 0, 0})[0], {0.62796F, 0.22486F, 0.12585F});  // as published for OKLab
+  near(atrous::seen({0, 0, 255})[0], {0.45201F, -0.03246F, -0.31153F});
+  for (const auto& white : atrous::seen({255, 255, 255})) {
+    CHECK(white[0] == doctest::Approx(1).epsilon(0.001));
+    CHECK(std::abs(white[1]) + std::abs(white[2]) < 0.001);
+  }
+  // A brown and a green that differ for normal vision, but hardly without the receptor for green.
+  const auto brown = atrous::seen({180, 90, 40}), green = atrous::seen({110, 125, 40});
+  const auto apart = [](const atrous::perceived& a, const atrous::perceived& b) {
+    return std::hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+  };
+  CHECK(apart(brown[0], green[0]) > 0.12);
+  CHECK(apart(brown[2], green[2]) < 0.5 * apart(brown[0], green[0]));
+  CHECK(atrous::least_difference(brown, green) < 0.5 * apart(brown[0], green[0]));
+}
+
+TEST_CASE("colours for any vision are told apart") {
+  struct row {
+    std::size_t count;
+    float least;
+  };
+  for (const auto& [count, least] : {row{8, 0.076F}, row{12, 0.076F}, row{20, 0.076F}, row{32, 0.058F},
+                                     row{64, 0.037F}, row{150, 0.025F}, row{256, 0.0165F}}) {
+    CAPTURE(count);
+    auto colours = atrous::colour_blind_safe(count);
+    REQUIRE(colours.size() == count);
+    colours.push_back({0, 0, 0});
+    CHECK(least_of_any_two(colours) >= least);
+  }
+  for (const int classes : {11, 19, 21, 32, 150}) {
+    CAPTURE(classes);
+    CHECK(least_of_any_two(atrous::colour_blind_safe(atrous::labels_for(classes)).colours) >
+          2 * least_of_any_two(atrous::labels_for(classes).colours));
+  }
+}
+
+TEST_CASE("label sets in colours for any vision") {
+  using atrous::colour;
+  const auto voc = atrous::colour_blind_safe(atrous::labels_for(21));
+  CHECK(voc.names == atrous::labels_for(21).names);
+  CHECK(voc.colours.size() == 21);
+  check_class(voc, 0, "background", {0, 0, 0});
+  check_class(voc, 1, "aeroplane", {230, 159, 0});
+  check_class(voc, 7, "car", {204, 121, 167});
+  const auto camvid = atrous::colour_blind_safe(atrous::labels_for(11));
+  check_class(camvid, 0, "Sky", {230, 159, 0});
+  for (std::size_t i = 0; i < 10; ++i)
+    CHECK(camvid.colours[i] == voc.colours[i + 1]);  // the first stay the first
+  CHECK(atrous::colour_blind_safe(atrous::label_set{}).colours.empty());
+  const auto many = atrous::colour_blind_safe(600);
+  CHECK(many[599] == many[599 - 512]);
 }

@@ -5,13 +5,16 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <atrous/data/palette.hpp>
 #include <atrous/data/png.hpp>
 #include <atrous/data/read_image.hpp>
 
+#include "../support/cuts.hpp"
 #include "../support/scratch.hpp"
 #include "../support/shared.hpp"
 
@@ -40,6 +43,7 @@ std::string png_of(const stored& s) {
         static_cast<std::string*>(png_get_io_ptr(p))->append(reinterpret_cast<const char*>(data), count);
       },
       [](png_structp) {});
+  png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
   png_set_IHDR(png, info, static_cast<png_uint_32>(s.width), static_cast<png_uint_32>(s.height), s.depth,
                s.kind, s.interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_BASE,
                PNG_FILTER_TYPE_BASE);
@@ -143,6 +147,7 @@ TEST_CASE("every kind of PNG is read as RGB") {
         bytes{18, 18, 18, 254, 254, 254});
   CHECK(rgb_of({1, 1, 16, PNG_COLOR_TYPE_RGB, {{1, 99, 2, 99, 3, 99}}}) == bytes{1, 2, 3});
   CHECK(rgb_of({1, 1, 16, PNG_COLOR_TYPE_RGBA, {{1, 99, 2, 99, 3, 99, 0, 0}}}) == bytes{1, 2, 3});
+  CHECK(rgb_of({1, 1, 16, PNG_COLOR_TYPE_GRAY_ALPHA, {{5, 99, 0, 0}}}) == bytes{5, 5, 5});
 }
 
 TEST_CASE("palettes and transparent colours are read as RGB") {
@@ -200,10 +205,12 @@ TEST_CASE("a PNG that is not whole is refused") {
   const scratch here;
   atrous::write_png(here.folder / "p.png", speckled(40, 50, 3));
   const auto good = contents_of(here.folder / "p.png");
-  for (std::size_t size = 0; size < good.size(); size += size < 60 ? 1 : 97) refusal(good.substr(0, size));
+  const auto header = good.find("IDAT") + 4;
+  REQUIRE(header < 100);
+  for (const std::size_t size : cuts(header, good.size())) refusal(good.substr(0, size));
   CHECK(says(refusal(good.substr(0, good.size() / 2)), "the file ends early"));
   CHECK(says(refusal("hellohellohello"),
-             "expected a PNG or JPEG image, found a file that begins \"hellohel\""));
+             "expected a PNG, JPEG or PPM image, found a file that begins \"hellohel\""));
   CHECK(says(refusal(std::string("\x1b[2J\0\n", 6)), "\"\\x1b[2J\\x00\\x0a\""));
   CHECK(says(refusal(""), "begins \"\""));
   auto flipped = good;
@@ -228,12 +235,39 @@ TEST_CASE("a header that promises too much is refused before anything is allocat
              "expected from 1 to 268435456 pixels, found 20000000x20000000 pixels"));
   CHECK(says(refusal(with_extents(0x7fffffff, 0x7fffffff, 0)), "expected from 1 to 268435456 pixels"));
   CHECK(says(refusal(with_extents(16384, 16384, 0)), "the file ends early"));
-  CHECK(says(refusal(with_extents(1000, 1000, 0)), "bytes cannot hold 1000x1000 pixels"));
-  refusal(with_extents(0, 5, 0));
-  refusal(with_extents(0xffffffff, 1, 0));
+  CHECK(says(refusal(with_extents(1000, 1000, 0)), "bytes for 1000x1000 pixels, found "));
+  CHECK(says(refusal(with_extents(20'000'000, 1, 0)), "bytes for 1x20000000 pixels, found "));
+  CHECK(says(refusal(with_extents(1, 200'000'000, 0)), "bytes for 200000000x1 pixels, found "));
+  for (const auto& [width, height] :
+       {std::pair{0U, 0U}, {0U, 5U}, {5U, 0U}, {0xffffffffU, 1U}, {1U, 0xffffffffU}})
+    refusal(with_extents(width, height, 0));
   refusal(with_extents(1000, 1000, 5000));
   refusal(png_of({1, 1, 8, PNG_COLOR_TYPE_RGB, {{1, 2, 3}}})
               .replace(16, 4, "\x01\x31\x2d\x00"));  // and a wrong sum
+}
+
+TEST_CASE("a chunk that claims 2 GiB is refused before they are allocated") {
+  const auto most_addresses = [] {  // KiB
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+      if (long found = 0; word == "VmPeak:" && status >> found) return found;
+    }
+    return 0L;
+  };
+  stored s{1, 1, 8, PNG_COLOR_TYPE_RGB, {{1, 2, 3}}};
+  s.exif = {'M', 'M', 0, 42, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0};
+  auto file = png_of(s);
+  REQUIRE(file.find("eXIf") != std::string::npos);
+  file.replace(file.find("eXIf") - 4, 4, "\x7f\xff\xff\xff");
+  const long before = most_addresses();
+  CHECK(says(refusal(file), "the file ends early"));
+  CHECK(most_addresses() - before < 1 << 20);
+}
+
+TEST_CASE("extents have no limit but the number of pixels") {
+  const stored wide{1, 20'000'000, 1, PNG_COLOR_TYPE_GRAY, {bytes(2'500'000, 0xff)}};
+  CHECK(rgb_of(wide) == bytes(60'000'000, 255));
+  CHECK(rgb_of({1, 1, 1, PNG_COLOR_TYPE_GRAY, {{0}}}) == bytes{0, 0, 0});
 }
 
 TEST_CASE("photos and label maps of others are read") {

@@ -204,7 +204,7 @@ TEST_CASE("layers and poolings that say nothing") {
   CHECK(said([](wire x) { return x >> max_pool{.pad = {.outside = padding::border::per_channel}}; }) ==
         "pooling has no border values: 9x11x4 and 9x11x4");
   const auto nothing = [](wire) { return features{}; };
-  CHECK(said([&](wire x) { return deeplab_v3(x, nothing, aspp{}, 5); }) ==
+  CHECK(said([&](wire x) { return deeplab_v3(x, nothing, 5); }) ==
         "backbone must offer high features: 9x11x4 and 9x11x4");
   CHECK_THROWS_AS(record([](wire) { return concat(std::span<const wire>()); }, {9, 11, 4}),
                   std::invalid_argument);
@@ -247,7 +247,10 @@ TEST_CASE("backbones and decoders that break their rules") {
              "layer must obey its own rules: 34x0x0"));
   const auto decoded = [&](const with_taps& taps, int_list strides) {
     return said(
-        [&](wire x) { return deeplab_v3_plus(x, taps, aspp{.channels = 8}, decoder{.strides = strides}, 5); },
+        [&](wire x) {
+          return deeplab_v3_plus(x, taps, 5,
+                                 {.pyramid = aspp{.channels = 8}, .refine = {.strides = strides}});
+        },
         image);
   };
   const std::string offer = "backbone must offer features of this stride: ";

@@ -62,6 +62,10 @@ TEST_CASE("a device computes what the reference computes, to the bit") {
   const std::vector<float> numbers(picture.pixels.begin(), picture.pixels.end());
   const pixels_view floats(numbers.data(), {60, 70, 3});
   CHECK(there.labels(floats, w).data == here.labels(floats).data);
+  CHECK(there.probabilities(floats, w).data == here.probabilities(floats).data);
+  const pixels_view backwards = pixels_view::picture(pixel_order::bgr, two.data(), 60, 70);
+  CHECK(there.logits(backwards, w).data == here.logits(backwards).data);
+  CHECK(there.logits(backwards.mirrored(), w).data == here.logits(backwards.mirrored()).data);
 }
 
 TEST_CASE("weights go up once, when they are loaded") {
@@ -87,12 +91,17 @@ TEST_CASE("a run moves the image up and the results down") {
   CHECK(labels.bytes_up == 33 * 47 * 3);
   CHECK(labels.downloads == 1);
   CHECK(labels.bytes_down == 33 * 47);
-  CHECK(labels.launches == static_cast<int>(p.steps.size()));
+  const int both = static_cast<int>(p.steps.size());  // with probabilities and labels
+  CHECK(labels.launches == both - 1);
   const traffic logits = moved_by([&] { net.logits(all_of(picture), w); });
   CHECK(logits.bytes_up == 33 * 47 * 3);
   CHECK(logits.downloads == 1);
   CHECK(logits.bytes_down == 9 * 12 * 5 * sizeof(float));
-  CHECK(logits.launches == static_cast<int>(p.steps.size()) - 1);  // no labels
+  CHECK(logits.launches == both - 2);
+  const traffic probabilities = moved_by([&] { net.probabilities(all_of(picture), w); });
+  CHECK(probabilities.downloads == 1);
+  CHECK(probabilities.bytes_down == 33 * 47 * 5 * sizeof(float));
+  CHECK(probabilities.launches == both - 1);
 }
 
 TEST_CASE("moving a model and a workspace moves their device memory") {

@@ -1,38 +1,52 @@
-// Nothing is allocated after the first run of a size. This file replaces operator new for the whole program, to
-// count.
+// What runs allocate, how long they stay flat, and what happens where memory ends. This file replaces operator new for
+// the whole program, to count, and to fail on demand.
 #include <doctest/doctest.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdlib>
+#include <fstream>
 #include <new>
 
 #include <atrous/backend/openmp.hpp>
 #include <atrous/backend/reference.hpp>
 #include <atrous/model/model.hpp>
+#include <atrous/model/multi_scale.hpp>
+#include <atrous/model/profile.hpp>
+#include <atrous/model/tiled.hpp>
+#include <atrous/weights/safetensors.hpp>
 
 #include "../support/pictures.hpp"
 #include "../support/rule_weights.hpp"
+#include "../support/runtime.hpp"
+#include "../support/scratch.hpp"
 #include "../support/tiny.hpp"
 
 namespace {
 
-std::atomic<long> allocations{0};
+std::atomic<long> allocations{0}, alive{0};
+std::atomic<long> until_failure{-1};  // allocations that succeed before one fails; negative: none fails
 constexpr std::size_t most_bytes = std::size_t{1} << 40;
 
 void* counted(std::size_t bytes, std::size_t alignment) {
   ++allocations;
+  if (until_failure >= 0 && until_failure-- == 0) throw std::bad_alloc();
   if (bytes > most_bytes) throw std::bad_alloc();  // sanitizers would end the program instead
   bytes = bytes == 0 ? 1 : bytes;
   void* p = alignment > alignof(std::max_align_t)
                 ? std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment)
                 : std::malloc(bytes);
   if (p == nullptr) throw std::bad_alloc();
+  ++alive;
   return p;
 }
 
 // Not inlined, or the compiler would see memory of operator new go to free.
-[[gnu::noinline]] void release(void* p) { std::free(p); }
+[[gnu::noinline]] void release(void* p) {
+  if (p != nullptr) --alive;
+  std::free(p);
+}
 
 }  // namespace
 
@@ -144,4 +158,174 @@ TEST_CASE("a workspace survives a size that memory has no room for") {
   CHECK_THROWS_WITH_AS(net.prepare(w, 9, 9), doctest::Contains("threads: expected 1"), std::invalid_argument);
   w.threads = 1;
   CHECK(net.logits(all_of(picture), w).data == expected);
+}
+
+// ---- long use
+
+namespace {
+
+/// Bytes of memory that the process holds.
+long resident() {
+  long pages = 0, held = 0;
+  std::ifstream("/proc/self/statm") >> pages >> held;
+  return held * ::sysconf(_SC_PAGESIZE);
+}
+
+constexpr long mebibyte = 1 << 20;
+
+/// What `run(k)` adds to the resident memory between the first `warm` and the last of `all` runs; no allocation may stay
+/// alive that was not alive then.
+template <class Run>
+long growth(int warm, int all, Run run) {
+  for (int k = 0; k < warm; ++k) run(k);
+  const long before = resident(), kept = alive;
+  for (int k = warm; k < all; ++k) run(k);
+  const long more = resident() - before, left = alive - kept;
+  CHECK(left == 0);
+  return more;
+}
+
+}  // namespace
+
+TEST_CASE("100,000 runs hold no more memory than the first thousand (long)") {
+  const model<tiny::deeplab, openmp> net(rule_weights::make(graph_of<tiny::deeplab>));
+  const image picture = made_picture(17, 20);
+  workspace<openmp> w;
+  const std::vector<std::uint8_t> expected = net.labels(crop(9, 12).of(picture), w).data;
+  int wrong = 0;
+  const long more = growth(1'000, 100'000, [&](int k) {
+    if (k % 2 == 0) wrong += net.labels(crop(9, 12).of(picture), w).data != expected;
+    if (k % 2 == 1) net.logits(crop(17, 20).of(picture), w);
+  });
+  MESSAGE("resident memory grew by " << more << " bytes to " << resident());
+  CHECK(wrong == 0);
+  CHECK(more < mebibyte);
+}
+
+TEST_CASE("sizes that come and go hold no more memory than those that are kept (long)") {
+  const model<tiny::deeplab, openmp> net(rule_weights::make(graph_of<tiny::deeplab>));
+  const image picture = made_picture(20, 20);
+  workspace<openmp> w;
+  constexpr int sizes = 3 * static_cast<int>(workspace<openmp>::sizes_kept);
+  const long more = growth(2 * sizes, 20 * sizes,
+                           [&](int k) { net.labels(crop(1 + k % sizes / 16, 1 + k % 16).of(picture), w); });
+  MESSAGE("resident memory grew by " << more << " bytes to " << resident());
+  CHECK(more < mebibyte);
+}
+
+// ---- an allocator that fails
+
+namespace {
+
+/// Calls `body(failing)` with an allocator that fails at the first, second, ... allocation within
+/// `failing([&] { ... })`, until it gets through; returns how many there were. Each failure must come out as
+/// std::bad_alloc, and once a body is left nothing that it allocated may be alive.
+template <class Body>
+long walk(Body body) {
+  for (long n = 0;; ++n) {
+    const long before = alive;
+    bool failed = false, thrown = false;
+    body([&](auto work) {
+      until_failure = n;
+      try {
+        work();
+      } catch (const std::bad_alloc&) {
+        thrown = true;
+      }
+      failed = until_failure < 0;
+      until_failure = -1;
+    });
+    const long left = alive - before;  // CAPTURE allocates
+    CAPTURE(n);
+    REQUIRE(left == 0);
+    REQUIRE(thrown == failed);
+    if (!failed) return n;
+  }
+}
+
+std::string file_of(const tensor_set& weights) {
+  const scratch here;
+  write_safetensors(here.folder / "weights", weights.tensors);
+  return contents_of(here.folder / "weights");
+}
+
+/// `work(image, workspace)` on a workspace that has run already: whatever fails, it and the model still give the same.
+template <class P, class Work>
+long walk_runs(const inference<P>& net, Work work) {
+  const image picture = made_picture(9, 12);
+  const pixels_view small = crop(5, 7).of(picture), all = all_of(picture);
+  const std::vector<float> expected_small = net.logits(small).data, expected = net.logits(all).data;
+  return walk([&](auto failing) {
+    workspace<P> w;
+    REQUIRE(net.logits(small, w).data == expected_small);
+    failing([&] { work(all, w); });
+    REQUIRE(!w.on_step);
+    REQUIRE(net.logits(small, w).data == expected_small);
+    REQUIRE(net.logits(all, w).data == expected);
+  });
+}
+
+template <class P>
+void walk_model() {
+  const tensor_set weights = rule_weights::make(graph_of<tiny::deeplab>);
+  const long made = walk([&](auto failing) { failing([&] { model<tiny::deeplab, P>{weights}; }); });
+  const model<tiny::deeplab, P> net(weights);
+  const long ran = walk_runs<P>(net, [&](const pixels_view& image, workspace<P>& w) {
+    net.prepare(w, image.height, image.width);
+    net.labels(image, w);
+    net.probabilities(image, w);
+    net.logits(image, w);
+    net.runner().value_of(net.runner().network().output - 1, w);
+  });
+  MESSAGE(std::string(P::name) << ": " << made << " allocations of a model, " << ran
+                               << " of runs failed in turn");
+}
+
+}  // namespace
+
+TEST_CASE("an allocator that fails: models and their runs") {
+  walk_model<reference>();
+  walk_model<openmp>();
+}
+
+TEST_CASE("an allocator that fails: networks put together at run time") {
+  const tensor_set weights = rule_weights::make(graph_of<tiny::deeplab>);
+  const long made = walk(
+      [&](auto failing) { failing([&] { runtime<openmp>(tiny::plus, tiny::deeplab.image, weights); }); });
+  MESSAGE(made << " allocations of a runtime_model failed in turn");
+}
+
+TEST_CASE("an allocator that fails: runs of several parts, and measured ones") {
+  using workspace = atrous::workspace<openmp>;
+  const model<tiny::deeplab, openmp> net(rule_weights::make(graph_of<tiny::deeplab>));
+  const long scaled = walk_runs<openmp>(net, [&](const pixels_view& image, workspace& w) {
+    multi_scale<openmp>(net, {.scales = {0.5, 1}, .flip = true}).labels(image, w);
+  });
+  const long tiles = walk_runs<openmp>(
+      net, [&](const pixels_view& image, workspace& w) { tiled<openmp>(net).probabilities(image, w); });
+  const long measured = walk_runs<openmp>(
+      net, [&](const pixels_view& image, workspace& w) { text_of(profile(net, image, w, 1)); });
+  MESSAGE(scaled << " allocations of multi_scale, " << tiles << " of tiled and " << measured
+                 << " of profile failed in turn");
+}
+
+TEST_CASE("an allocator that fails: memory of a policy") {
+  CHECK(walk([](auto failing) { failing([] { host_memory_policy::allocate(1000); }); }) == 1);
+}
+
+TEST_CASE("an allocator that fails: weights") {
+  const scratch here;
+  const tensor_set weights = rule_weights::make(graph_of<tiny::deeplab>);
+  const std::string file = file_of(weights);
+  std::filesystem::path path = here.file("weights", file);
+  const long from_memory =
+      walk([&](auto failing) { failing([&] { read_safetensors(bytes_of(file), "memory"); }); });
+  const long from_file = walk([&](auto failing) { failing([&] { read_safetensors(path); }); });
+  const long bound = walk([&](auto failing) { failing([&] { bind(graph_of<tiny::deeplab>, weights); }); });
+  const long written = walk([&](auto failing) {
+    failing([&] { write_safetensors(path, weights.tensors, {{"classes", "5"}}); });
+    REQUIRE(std::distance(std::filesystem::directory_iterator(here.folder), {}) == 1);
+  });
+  MESSAGE(from_memory << " allocations of reading memory, " << from_file << " of reading a file, " << bound
+                      << " of binding and " << written << " of writing failed in turn");
 }

@@ -59,7 +59,7 @@ struct with_own_kinds : reference {
 
 constexpr wire define(wire x) { return x >> space_to_depth{} >> in("scaled", affine{.more = 3}) >> relu6{}; }
 inline constexpr network own{define, {4, 6, 3}};
-static_assert(plan_of<own>.steps.size() == 5);
+static_assert(plan_of<own>.steps.size() == 6);
 static_assert(graph_of<own>.nodes.back().out == shape{2, 3, 12});
 
 }  // namespace

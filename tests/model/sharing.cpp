@@ -1,9 +1,11 @@
 // Batches, threads and users of one model: none changes a bit of what another gets.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <thread>
+#include <vector>
 
 #include <atrous/backend/openmp.hpp>
 #include <atrous/backend/reference.hpp>
@@ -119,6 +121,49 @@ TEST_CASE("two threads share one model, a workspace each") {
   CHECK(wrong == 0);
 }
 
+namespace {
+
+/// 64 threads, 1,000 runs each in sizes that alternate, one workspace each, some with two OpenMP threads: how many runs
+/// gave another bit than a run on its own.
+template <class P>
+int wrong_among_64_threads(const inference<P>& net) {
+  struct sample {
+    pixels_view image;
+    tensor<std::uint8_t> labels;
+    tensor<float> logits;
+  };
+  const image picture = made_picture(12, 12);
+  std::vector<sample> samples;
+  for (const auto& [height, width] : {std::pair{3, 4}, {5, 7}, {9, 6}, {8, 11}}) {
+    const pixels_view part = crop(height, width, 12 - height, 1).of(picture);
+    samples.push_back({part, net.labels(part), net.logits(part)});
+  }
+  std::atomic<int> wrong{0};
+  const auto use = [&](std::size_t thread) {
+    workspace<P> w(thread % 16 == 0 ? 2 : 1);
+    auto found = samples;
+    for (std::size_t k = 0; k < 1000; ++k) {
+      const sample& expected = samples[(thread + k) % samples.size()];
+      auto& [image, labels, logits] = found[(thread + k) % samples.size()];
+      std::fill(labels.data.begin(), labels.data.end(), std::uint8_t{77});
+      std::fill(logits.data.begin(), logits.data.end(), -1.0F);
+      net.run(image, {.labels = labels.view(), .logits = logits.view()}, w);
+      wrong += labels.data != expected.labels.data || logits.data != expected.logits.data;
+    }
+  };
+  std::vector<std::thread> threads;
+  for (std::size_t thread = 0; thread < 64; ++thread) threads.emplace_back(use, thread);
+  for (std::thread& thread : threads) thread.join();
+  return wrong;
+}
+
+}  // namespace
+
+TEST_CASE("64 threads share one model for 1,000 runs each") {
+  CHECK(wrong_among_64_threads(made<reference>()) == 0);
+  CHECK(wrong_among_64_threads(made<openmp>()) == 0);
+}
+
 TEST_CASE("one workspace serves one model after the other") {
   const auto net = made<reference>();
   const model<tiny::deeplab, reference> other(rule_weights::make(record(tiny::deeplab)));
@@ -128,4 +173,23 @@ TEST_CASE("one workspace serves one model after the other") {
   CHECK(net.logits(all_of(picture), w).data == expected.data);
   CHECK(other.logits(all_of(picture), w).data == expected.data);
   CHECK(net.logits(all_of(picture), w).data == expected.data);
+}
+
+TEST_CASE("a workspace tells one model's run from another's") {
+  const auto net = made<reference>(), other = made<reference>();
+  const image picture = made_picture(20, 30);
+  workspace<reference> w;
+  net.logits(all_of(picture), w);
+  const int last = net.runner().network().output - 1;
+  CHECK_NOTHROW(net.runner().value_of(last, w));
+  CHECK_THROWS_WITH_AS(other.runner().value_of(last, w), doctest::Contains("holds no run"),
+                       std::invalid_argument);
+  other.prepare(w, 20, 30);
+  CHECK_THROWS_WITH_AS(other.runner().value_of(last, w), doctest::Contains("holds no run"),
+                       std::invalid_argument);
+  net.logits(all_of(picture), w);
+  for (const int node : {-1, last + 2}) {
+    CHECK_THROWS_WITH_AS(net.runner().value_of(node, w), doctest::Contains("node: expected 0 to"),
+                         std::invalid_argument);
+  }
 }

@@ -152,8 +152,8 @@ TEST_CASE("a description that breaks a rule is refused") {
   CHECK(refusal(with_stride(4)).starts_with("output stride must be 8 16 or 32: 4x4x0"));
   const auto with_decoder = [](int_list strides, int output_stride) {
     return [=](wire x) {
-      const decoder refine{.strides = strides};
-      return deeplab_v3_plus(x, mobilenet_v2{.output_stride = output_stride}, aspp{}, refine, 21);
+      return deeplab_v3_plus(x, mobilenet_v2{.output_stride = output_stride}, 21,
+                             {.refine = {.strides = strides}});
     };
   };
   CHECK(refusal(with_decoder({16, 8, 4}, 16)).empty());
@@ -172,19 +172,35 @@ TEST_CASE("a description that breaks a rule is refused") {
 }
 
 TEST_CASE("a pyramid takes any number of rates, a decoder any number of convolutions") {
-  const auto record_with = [](const aspp& pyramid, const decoder& refine) {
-    return record([&](wire x) { return deeplab_v3_plus(x, mobilenet_v2{}, pyramid, refine, 21); },
-                  {65, 65, 3});
+  const auto record_with = [](const head& top) {
+    return record([&](wire x) { return deeplab_v3_plus(x, mobilenet_v2{}, 21, top); }, {65, 65, 3});
   };
-  const graph wide = record_with({.rates = {1, 2, 3, 4, 5, 6, 7, 8}, .dense = true, .image_pooling = false},
-                                 {.convolutions = 3, .kernel = 1, .filters = 64});
+  const graph wide =
+      record_with({.pyramid = aspp{.rates = {1, 2, 3, 4, 5, 6, 7, 8}, .dense = true, .image_pooling = false},
+                   .refine = {.convolutions = 3, .kernel = 1, .filters = 64}});
   CHECK(convolution_in(wide, "aspp8") == found{8, 1, 5, 256});
   CHECK(convolution_in(wide, "image_pooling") == found{});
   CHECK(convolution_in(wide, "decoder/decoder_conv0/decoder_conv0_3") == found{1, 1, 17, 64});
-  const graph bare = record_with({.rates = {}}, {.projection = 32, .convolutions = 0});
+  const graph bare =
+      record_with({.pyramid = aspp{.rates = {}}, .refine = {.projection = 32, .convolutions = 0}});
   CHECK(convolution_in(bare, "decoder/feature_projection0") == found{1, 1, 17, 32});
   CHECK(convolution_in(bare, "decoder/decoder_conv0_depthwise") == found{});
   CHECK(convolution_in(bare, "concat_projection") == found{1, 1, 5, 256});
+}
+
+TEST_CASE("what a head leaves out is as published") {
+  const auto rate = [](const head& top) {
+    const graph g = record(
+        [&](wire x) { return deeplab_v3_plus(x, mobilenet_v2{.output_stride = 8}, 21, top); }, {65, 65, 3});
+    return convolution_in(g, "aspp3_depthwise").rate;
+  };
+  CHECK(rate({}) == 36);
+  CHECK(rate({.refine = {.strides = {8, 4}}}) == 36);  // still that of the output stride
+  CHECK(rate({.pyramid = aspp{}}) == 18);
+  const graph coarse = record(
+      [](wire x) { return deeplab_v3(x, mobilenet_v2{}, 21, {.refine = {.filters = 7}}); }, {65, 65, 3});
+  CHECK(convolution_in(coarse, "decoder/feature_projection0") == found{});
+  CHECK(convolution_in(coarse, "logits/semantic") == found{1, 1, 5, 21});
 }
 
 }  // namespace

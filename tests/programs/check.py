@@ -6,88 +6,22 @@ import csv
 import io
 import os
 import pathlib
-import random
 import re
+import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 
 sys.dont_write_bytecode = True  # nothing appears beside the sources
 import files  # noqa: E402
-
-NETWORK = "deeplabv3_mobilenet_v2_dm05"
-XCEPTION = "deeplabv3plus_xception65"
-
-
-def run(program, *arguments):
-    done = subprocess.run([PROGRAMS / program, *map(str, arguments)], capture_output=True, text=True, timeout=300)
-    return done.returncode, done.stdout, done.stderr
+from trial import NETWORK, XCEPTION, ProgramTest  # noqa: E402
 
 
 def rows_of(text):
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def expected_tensors(network, scratch):
-    """Names and shapes that a network wants, from what `inspect` says of a file that has all names and no numbers."""
-    file = files.write_tensors(scratch / "probe.safetensors", {"global_step": ([1], [0.0])})
-    missing = re.findall(r"^  missing +(\S+)$", run("inspect", "--weights", file, "--network", network)[1], re.M)
-    files.write_tensors(file, {name: ([0], []) for name in missing})
-    unfit = re.findall(r"^  unfit +(\S+) \(expected ([0-9x]+), ", run("inspect", "--weights", file, "--network", network)[1], re.M)
-    return {name: [int(e) for e in shape.split("x")] for name, shape in unfit}
-
-
-def made_weights(shapes):
-    draw, made = random.Random(1), {}
-    for name, shape in shapes.items():
-        count = 1
-        for extent in shape:
-            count *= extent
-        if name.endswith(("gamma", "moving_variance")):
-            numbers = [1.0] * count
-        else:
-            reach = 0.1 if len(shape) == 1 else (3 / (count // shape[-1])) ** 0.5 if shape[-1] > 1 else 0.5
-            numbers = [draw.uniform(-reach, reach) for _ in range(count)]
-        made[name] = (shape, numbers)
-    return made
-
-
-class Programs(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.holder = tempfile.TemporaryDirectory()
-        cls.scratch = pathlib.Path(cls.holder.name)
-        cls.tensors = made_weights(expected_tensors(NETWORK, cls.scratch))
-        cls.weights = files.write_tensors(cls.scratch / "good.safetensors", cls.tensors)
-        cls.picture = files.write_picture(cls.scratch / "picture.png", 33, 47)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.holder.cleanup()
-
-    def good(self, program, *arguments):
-        code, out, err = run(program, *arguments)
-        self.assertEqual((code, err), (0, ""), (program, arguments))
-        return out
-
-    def refused(self, program, *arguments, says=(), quiet=True):
-        code, out, err = run(program, *arguments)
-        self.assertEqual(code, 1, err)
-        self.assertRegex(err, rf"\A{program}: [^\n]+\n\Z")
-        if quiet:
-            self.assertEqual(out, "")
-        for part in says:
-            self.assertIn(part, err)
-        return out
-
-    def segment(self, *arguments, images=None):
-        return self.good("segment", *(images or [self.picture]), "--network", NETWORK, "--weights", self.weights, *arguments)
-
-    def refused_by_segment(self, *arguments, says=(), images=None, network=NETWORK, weights=None):
-        self.refused("segment", *(images or [self.picture]), "--network", network, "--weights", weights or self.weights,
-                     *arguments, says=says)
-
+class Programs(ProgramTest):
     # ---- every program
 
     def test_help_and_version(self):
@@ -103,13 +37,6 @@ class Programs(unittest.TestCase):
             self.refused(program)
             self.refused(program, "--threads", "0")
             self.refused(program, "--threads", "many")
-
-    def test_full_device(self):
-        if not os.path.exists("/dev/full"):
-            self.skipTest("no /dev/full")
-        with open("/dev/full", "w") as full:
-            done = subprocess.run([PROGRAMS / "inspect", "--paper"], stdout=full, stderr=subprocess.PIPE, text=True)
-        self.assertEqual((done.returncode, done.stderr), (1, "inspect: stdout cannot be written\n"))
 
     # ---- segment
 
@@ -252,6 +179,23 @@ class Programs(unittest.TestCase):
             self.assertIn(part, plan)
         self.refused("inspect", "--network", XCEPTION, "--plan", "--csv")
 
+    def test_dot(self):
+        text = self.good("inspect", "--network", XCEPTION, "--dot", "--size", "65x129")
+        boxes = re.findall(r"^ +(b\d+) \[label=<(.*?)> tooltip=", text, re.M)
+        arrows = re.findall(r"^ +(\w+) -> (\w+)", text, re.M)
+        self.assertEqual(len(boxes), 174)  # 147 convolutions, 20 sums, 3 resizes, 2 concatenations, pool, image
+        self.assertLessEqual({end for arrow in arrows for end in arrow}, {name for name, _ in boxes} | {"output"})
+        self.assertIn(f"<B>{XCEPTION} at 65x129</B>", text)
+        self.assertIn("41,258,213 parameters", text)
+        for option in ("--csv", "--plan", "--paper"):
+            self.refused("inspect", "--network", XCEPTION, "--dot", option, says=("excludes",))
+        if not shutil.which("dot"):
+            self.skipTest("no Graphviz here")
+        drawn = subprocess.run(["dot", "-Tsvg"], input=text, capture_output=True, text=True, timeout=60)
+        self.assertEqual((drawn.returncode, drawn.stderr), (0, ""))
+        self.assertEqual(drawn.stdout.count('class="node"'), len(boxes) + 1)
+        self.assertEqual(drawn.stdout.count('class="edge"'), len(arrows))
+
     def test_contents(self):
         out = self.good("inspect", "--weights", self.weights)
         for part in ("714,325", "not folded", "21 (VOC)", NETWORK + "[_os8|_os16|_os32]", "do not tell the output stride"):
@@ -294,5 +238,5 @@ class Programs(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    PROGRAMS, VERSION, SOURCE = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2], pathlib.Path(sys.argv[3])
+    VERSION, SOURCE = sys.argv[2], pathlib.Path(sys.argv[3])
     unittest.main(argv=sys.argv[:1], verbosity=2)

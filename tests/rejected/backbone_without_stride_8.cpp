@@ -12,7 +12,7 @@ struct two_taps {
   }
 };
 constexpr wire segment(wire image) {
-  return deeplab_v3_plus(image, two_taps{}, aspp{}, decoder{.strides = {8, 4}}, 21);
+  return deeplab_v3_plus(image, two_taps{}, 21, {.refine = {.strides = {8, 4}}});
 }
 inline constexpr network staged{segment, {65, 65, 3}};
 constexpr const auto& recorded_graph = graph_of<staged>;

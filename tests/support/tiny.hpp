@@ -29,9 +29,9 @@ struct backbone {
 };
 
 constexpr wire plus(wire image) {
-  const aspp pyramid{.rates = {1, 2}, .channels = 16};
-  const decoder refine{.projection = 6, .convolutions = 1, .filters = 16};
-  return deeplab_v3_plus(image, backbone{}, pyramid, refine, 5);
+  return deeplab_v3_plus(image, backbone{}, 5,
+                         {.pyramid = aspp{.rates = {1, 2}, .channels = 16},
+                          .refine = {.projection = 6, .convolutions = 1, .filters = 16}});
 }
 
 inline constexpr network deeplab{plus, {33, 47, 3}};

@@ -11,6 +11,7 @@ namespace atrous {
 /// Bytes that a kernel's vectors may be loaded beyond the end of a feature map.
 inline constexpr std::size_t host_slack_bytes = 256;
 
+/// To inherit from: buffers of zeroed, aligned host memory, and copies between them and the user's.
 struct host_memory_policy {
   static constexpr bool host_memory = true;
   static constexpr std::align_val_t alignment{64};

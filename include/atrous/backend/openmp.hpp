@@ -8,6 +8,7 @@
 #include <atrous/backend/openmp/input.hpp>
 #include <atrous/backend/openmp/labels.hpp>
 #include <atrous/backend/openmp/pooling.hpp>
+#include <atrous/backend/openmp/probabilities.hpp>
 #include <atrous/backend/openmp/resize.hpp>
 #include <atrous/backend/openmp/separable.hpp>
 #include <atrous/backend/reference.hpp>
@@ -38,6 +39,8 @@ struct openmp_with : reference {
         return cpu::separable_scratch<element>(Choice::get(), x.channels, threads);
       case step_kind::resize:
         return cpu::resize_scratch<element>(x, threads);
+      case step_kind::probabilities:
+        return cpu::probabilities_scratch<element>(x, threads);
       case step_kind::labels:
         return cpu::labels_scratch<element>(x);
       default:
@@ -96,6 +99,10 @@ struct openmp_with : reference {
     cpu::activate(Choice::get(), o, activation::none);
   }
   template <structure S>
+  static void probabilities(const operands<element>& o) {
+    cpu::probabilities(Choice::get(), o);
+  }
+  template <structure S>
   static void labels(const operands<element>& o) {
     cpu::labels(Choice::get(), o);
   }
@@ -106,6 +113,7 @@ struct openmp_with : reference {
   }
 };
 
+/// The policy for CPUs, with the widest vectors that the processor has.
 struct openmp : openmp_with<simd::widest> {
   static constexpr const char* name = "openmp";
 };

@@ -28,6 +28,7 @@ struct operands {
   view<const T> other{};             // the second term of a sum; the factors (1 x 1 x C) of a scale
   view<T> y{};                       // (batch, height, width, channels out)
   pixels_view image{};               // of the input step
+  view<float> probabilities{};       // of the probabilities step: (batch, rows, columns, classes)
   view<std::uint8_t> labels{};       // of the labels step: (batch, rows, columns, 1)
   layer_weights<T> weights{};        // of run->what
   layer_weights<T> first_weights{};  // of run->first, in a separable step

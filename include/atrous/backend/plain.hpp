@@ -3,6 +3,7 @@
 // The definition of correct: every kernel as plain loops, one output at a time. Loop indices: n image, i j output row
 // and column, u v taps, c input channel, k output channel. Structures are values here: nothing is compiled twice.
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -82,13 +83,9 @@ inline float resized(const operands<float>& a, shape out, int n, int i, int j, i
 [[gnu::noinline]] inline void input(const operands<float>& a, [[maybe_unused]] const structure& s) {
   const op& o = a.run->what;
   each_pixel(a.y, [&](int n, int i, int j, float* y) {
-    const std::ptrdiff_t first = n * a.image.image + i * a.image.row + j * a.image.pixel;
     for (int c = 0; c < a.y.channels; ++c) {
-      const float pixel = a.image.type == pixel_type::uint8
-                              ? static_cast<float>(static_cast<const std::uint8_t*>(a.image.data)[first + c])
-                              : static_cast<const float*>(a.image.data)[first + c];
       const auto k = static_cast<std::size_t>(std::min(c, 3));
-      y[c] = pixel * o.factors[k] + o.offsets[k];
+      y[c] = a.image.at(n, i, j, c) * o.factors[k] + o.offsets[k];
     }
   });
 }
@@ -188,6 +185,18 @@ inline float resized(const operands<float>& a, shape out, int n, int i, int j, i
 
 [[gnu::noinline]] inline void copy(const operands<float>& a, [[maybe_unused]] const structure& s) {
   each_pixel(a.y, [&](int n, int i, int j, float* y) { std::copy_n(a.x.at(n, i, j), a.y.channels, y); });
+}
+
+/// probability = exp(logit) / sum of exp(logits), of resized logits less the largest of their pixel.
+[[gnu::noinline]] inline void probabilities(const operands<float>& a, [[maybe_unused]] const structure& s) {
+  each_pixel(a.probabilities, [&](int n, int i, int j, float* y) {
+    float largest = -std::numeric_limits<float>::infinity(), sum = 0;
+    for (int c = 0; c < a.x.channels; ++c)
+      largest = std::max(largest, resized(a, a.probabilities.shape(), n, i, j, c));
+    for (int c = 0; c < a.x.channels; ++c)
+      sum += y[c] = std::exp(resized(a, a.probabilities.shape(), n, i, j, c) - largest);
+    for (int c = 0; c < a.x.channels; ++c) y[c] /= sum;
+  });
 }
 
 /// The class of the largest resized logit; of equal ones the first.

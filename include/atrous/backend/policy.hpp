@@ -30,6 +30,7 @@ concept has_kernels = requires(const operands<typename P::element>& o) {
   P::template add<structure{}>(o);
   P::template scale<structure{}>(o);
   P::template copy<structure{}>(o);
+  P::template probabilities<structure{}>(o);
   P::template labels<structure{}>(o);
 };
 
@@ -55,6 +56,7 @@ concept has_packing = requires(const op& o, shape in, const float* kernel, typen
   { P::scratch_bytes(s, in, 1) } -> std::same_as<std::size_t>;  // (step, shape of x, threads)
 };
 
+/// A policy: kernels, memory, packing, and a name for messages.
 template <class P>
 concept backend = has_kernels<P> && has_memory<P> && has_packing<P> && requires {
   { P::name } -> std::convertible_to<const char*>;
@@ -88,6 +90,8 @@ constexpr kernel_function<P> kernel_for() {
     return &P::template scale<S>;
   else if constexpr (kind == step_kind::copy)
     return &P::template copy<S>;
+  else if constexpr (kind == step_kind::probabilities)
+    return &P::template probabilities<S>;
   else if constexpr (kind == step_kind::labels)
     return &P::template labels<S>;
   else

@@ -11,6 +11,7 @@
 
 namespace atrous {
 
+/// Plain loops on one thread: slow, and the definition of correct.
 struct reference : host_memory_policy {
   static constexpr const char* name = "reference";
   using element = float;
@@ -77,6 +78,10 @@ struct reference : host_memory_policy {
   template <structure S>
   static void copy(const operands<float>& o) {
     plain::copy(o, S);
+  }
+  template <structure S>
+  static void probabilities(const operands<float>& o) {
+    plain::probabilities(o, S);
   }
   template <structure S>
   static void labels(const operands<float>& o) {

@@ -19,6 +19,7 @@ constexpr std::int64_t bounded_product(std::int64_t a, std::int64_t b) {
   return b > 0 && a > most / b ? most : a * b;
 }
 
+/// Height x width, and height x width x channels.
 constexpr std::int64_t pixels(shape s) { return std::int64_t{s.height} * s.width; }
 constexpr std::int64_t elements(shape s) { return bounded_product(pixels(s), s.channels); }
 constexpr bool same_extent(shape a, shape b) { return a.height == b.height && a.width == b.width; }
@@ -27,6 +28,7 @@ constexpr bool same_extent(shape a, shape b) { return a.height == b.height && a.
 inline constexpr int most_extent = 1 << 20;
 inline constexpr std::int64_t most_elements = std::int64_t{1} << 36;
 
+/// Whether a shape obeys both limits.
 constexpr bool within_limits(shape s) {
   return s.height <= most_extent && s.width <= most_extent && s.channels <= most_extent &&
          elements(s) <= most_elements;

@@ -68,7 +68,8 @@ inline void ignore_jpeg_message(j_common_ptr) {}
 
 inline void watch_jpeg_scans(j_common_ptr common) {
   auto& reader = *static_cast<jpeg_reader*>(common->client_data);
-  if (reader.decoder.input_scan_number > most_jpeg_scans) reader.leave("too many scans");
+  if (reader.decoder.input_scan_number > most_jpeg_scans)
+    reader.leave("expected at most 100 scans, found more");
 }
 
 inline void begin_jpeg(jpeg_reader& reader) {

@@ -24,6 +24,18 @@ struct label_set {
   std::vector<colour> colours;
 };
 
+/// What stands for "no class" in a label map whose classes leave 255 free.
+inline constexpr std::uint8_t void_label = 255;
+
+/// Whether class 0 is what the others leave over: it is called background, other, void or unlabel(l)ed.
+inline bool has_background(const label_set& labels) {
+  if (labels.names.empty()) return false;
+  std::string name = labels.names.front();
+  for (char& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return name == "background" || name == "other" || name == "void" || name == "unlabeled" ||
+         name == "unlabelled";
+}
+
 inline label_set labels_of(std::string name, std::span<const named_colour> rows) {
   label_set out{std::move(name), {}, {}};
   for (const auto& row : rows) {

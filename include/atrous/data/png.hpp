@@ -52,7 +52,22 @@ inline void next_png_bytes(png_structp png, png_bytep out, std::size_t count) {
   reader.rest = reader.rest.subspan(count);
 }
 
+/// Whether a PNG file has all the bytes that its chunks claim, up to the last; libpng allocates some before it reads.
+inline bool has_whole_chunks(std::span<const std::byte> file) {
+  const auto* bytes = reinterpret_cast<png_const_bytep>(file.data());
+  for (std::size_t at = 8; at + 12 <= file.size();) {
+    const std::size_t length = png_get_uint_32(bytes + at);
+    if (length > file.size() - at - 12) return false;
+    if (std::memcmp(bytes + at + 4, "IEND", 4) == 0) return true;
+    at += 12 + length;
+  }
+  return false;
+}
+
 inline void begin_png(png_reader& reader) {
+  const auto* start = reinterpret_cast<png_const_bytep>(reader.rest.data());
+  const bool is_png = reader.rest.size() >= 8 && png_sig_cmp(start, 0, 8) == 0;
+  if (is_png && !has_whole_chunks(reader.rest)) reader.leave("the file ends early");
   reader.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, static_cast<error_jump*>(&reader), leave_png,
                                       ignore_png_warning);
   if (reader.png != nullptr) reader.info = png_create_info_struct(reader.png);
@@ -128,13 +143,14 @@ inline image decode_png(std::span<const std::byte> bytes, const std::string& sou
   }
   const std::int64_t height = png_get_image_height(reader.png, reader.info);
   const std::int64_t width = png_get_image_width(reader.png, reader.info);
-  // Deflate packs at most 1032 bytes into one.
+  // A row begins with a byte of its own, and deflate packs at most 1032 bytes into one.
   const std::int64_t packed =
-      height <= most_pixels / width ? height * (width * depth * stored_channels / 8) / 1032 : 0;
+      height <= most_pixels / width ? height * (1 + width * depth * stored_channels / 8) / 1032 : 0;
   image out = image_for(source, height, width, channels, packed, bytes.size());
   run(prepare);
-  if (png_get_rowbytes(reader.png, reader.info) != static_cast<std::size_t>(width * channels)) {
-    fail("this kind of PNG is not supported");
+  const std::size_t row = png_get_rowbytes(reader.png, reader.info);
+  if (row != static_cast<std::size_t>(width * channels)) {
+    fail("expected rows of " + std::to_string(width * channels) + " bytes, found " + std::to_string(row));
   }
   reader.pixels = out.pixels.data();
   run(read_png_rows);

@@ -21,6 +21,7 @@ struct sequence {
   constexpr wire operator()(wire x) const { return x >> first >> second; }
 };
 
+/// Two layers in sequence are a layer: `pointwise{.out = 256} >> normed{}`.
 template <class A, class B>
 requires(layer<A> || primitive<A>) &&
     (layer<B> || primitive<B>)constexpr sequence<A, B> operator>>(const A& first, const B& second) {
@@ -80,7 +81,7 @@ constexpr wire scale(wire x, wire factors) {
 /// Lays feature maps of equal extents one behind the other along their channels, in the order given. At least
 /// one.
 constexpr wire concat(std::span<const wire> parts) {
-  if (parts.empty()) throw std::invalid_argument("a concatenation needs at least one wire");
+  if (parts.empty()) throw std::invalid_argument("concatenation: expected at least one wire, found none");
   const wire first = parts[0];
   shape out = first.shape();
   std::int64_t channels = 0;
@@ -97,6 +98,7 @@ constexpr wire concat(std::span<const wire> parts) {
   return {first.net, first.net->append({.kind = op_kind::concat}, out, from, {}, 0)};
 }
 
+/// The same of wires written one by one: `concat(low, high)`.
 template <std::same_as<wire>... Wires>
 constexpr wire concat(wire first, Wires... others) {
   const std::array<wire, 1 + sizeof...(others)> parts{first, others...};

@@ -60,6 +60,7 @@ struct scope {
   int parent = 0;
 };
 
+/// Reads a graph, wherever its arrays are; valid for as long as they are.
 struct graph_view {
   std::span<const node> nodes;
   std::span<const int> edges;

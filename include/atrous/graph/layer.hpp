@@ -10,6 +10,7 @@
 
 namespace atrous {
 
+/// Any callable from wire to wire.
 template <class L>
 concept layer = requires(const L& l, wire x) {
   { l(x) } -> std::same_as<wire>;
@@ -23,6 +24,7 @@ concept primitive = requires(const P& p) {
   { p.describe() } -> std::same_as<op>;
 };
 
+/// The shape that a primitive makes of `in`.
 template <primitive P>
 constexpr shape output_of(const P& p, shape in) {
   if constexpr (requires { p.output(in); }) {
@@ -32,6 +34,7 @@ constexpr shape output_of(const P& p, shape in) {
   }
 }
 
+/// The trained arrays that a primitive owns behind an input of shape `in`.
 template <primitive P>
 constexpr parameter_list parameters_of(const P& p, shape in) {
   if constexpr (requires { p.parameters(in); }) {
@@ -41,6 +44,7 @@ constexpr parameter_list parameters_of(const P& p, shape in) {
   }
 }
 
+/// The multiply-adds of a primitive on one image of shape `in`.
 template <primitive P>
 constexpr std::int64_t madds_of(const P& p, shape in) {
   if constexpr (requires { p.madds(in); }) {

@@ -10,6 +10,7 @@
 
 namespace atrous {
 
+/// What a network can break; `layer_must_obey_its_own_rules` is for layers of users.
 enum class rule {
   none,
   addition_needs_equal_shapes,

@@ -25,6 +25,7 @@ enum class op_kind : int {
   own = 1000,
 };
 
+/// What follows a layer element by element: nothing, max(x, 0), or min(max(x, 0), 6).
 enum class activation { none, relu, relu6 };
 
 /// Where output samples of a resize lie on the input: with the corner samples of both grids together
@@ -88,6 +89,7 @@ constexpr windows place(int in, int kernel, int stride, int rate, padding::rule 
   return {out, missing > 0 ? missing / 2 : 0};
 }
 
+/// Where the windows of a convolution or a pooling lie on the rows and on the columns of its input.
 constexpr windows rows_of(const op& o, shape in) {
   return place(in.height, o.kernel, o.stride, o.rate, o.pad.by, o.pad.top, o.pad.bottom);
 }

@@ -2,16 +2,19 @@
 #pragma once
 // Runs plans: what `model` (network known at compile time) and `runtime_model` (put together at run time)
 // share. They differ in where their kernels come from.
-#include <cstring>
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <atrous/core/tensor.hpp>
 #include <atrous/model/packed_weights.hpp>
+#include <atrous/model/results.hpp>
+#include <atrous/model/transfer.hpp>
 #include <atrous/model/workspace.hpp>
 
 namespace atrous {
@@ -31,13 +34,7 @@ struct kernel_table {
   }
 };
 
-/// What a run gives; a view without data is not wanted. Labels: (batch, height, width, 1) of the network's
-/// output; logits: (batch, rows, columns, classes) as they enter the last resize.
-struct results {
-  view<std::uint8_t> labels{};
-  view<float> logits{};
-};
-
+/// What runs inside of a model: `inference::runner()`. Const while it runs.
 template <backend P>
 class engine {
  public:
@@ -56,6 +53,18 @@ class engine {
   }
 
   graph_view network() const { return graph_; }
+  /// The same at the extents of an image.
+  graph network_at(int height, int width) const {
+    return record_({height, width, graph_view(graph_).image().channels});
+  }
+  /// What comes out for an image of this extent, and the logits before the last resize.
+  shape output_for(int height, int width) const { return shapes_for(height, width).first; }
+  shape logits_for(int height, int width) const { return shapes_for(height, width).second; }
+  /// The rule of the last resize; aligned if the network ends otherwise.
+  corners last_corner() const {
+    const op& last = network()[graph_.output].what;
+    return last.kind == op_kind::resize ? last.corner : corners::aligned;
+  }
   const plan& declared_plan() const { return plan_; }
   std::int64_t weight_bytes() const { return weights_.bytes(); }
 
@@ -63,8 +72,11 @@ class engine {
   const plan& prepare(workspace<P>& w, int height, int width, int batch = 1) const {
     expect_between("threads", w.threads, 1, most_threads);
     expect_between("batch", batch, 1, most_batch);
-    if (w.owner_ != identity_) w.plans_.clear();
-    w.owner_ = identity_;
+    if (w.owner_ != identity_) {
+      w.plans_.clear();
+      w.last_ = {};  // a run of another model
+      w.owner_ = identity_;
+    }
     auto found = w.plans_.find({batch, height, width});
     if (found == w.plans_.end()) {
       plan p = plan_for(batch, height, width);
@@ -80,24 +92,39 @@ class engine {
 
   /// The same for an image, which is checked first.
   const plan& prepare_for(const pixels_view& image, workspace<P>& w) const {
-    check_image(image);
+    check_image(image, graph_view(graph_).image());
     return prepare(w, image.height, image.width, image.batch);
   }
 
-  /// Runs the network on a batch of images. Throws std::invalid_argument where extents do not fit.
+  /// Runs the network on a batch of images. Throws std::invalid_argument where extents do not fit, cancelled where
+  /// w.on_step says so.
   void run(const pixels_view& image, const results& out, workspace<P>& w) const {
     const plan& p = prepare_for(image, w);
     check_results(p, out);
     w.last_ = {};
-    const pixels_view seen = upload_image(image, w);
-    const view<std::uint8_t> labels = place_labels(out.labels, w);
+    const pixels_view seen = transfer<P>::upload_image(image, w);
+    const results there{.labels = transfer<P>::place(out.labels, w.labels_),
+                        .probabilities = transfer<P>::place(out.probabilities, w.probabilities_)};
+    int done = 0;
+    const int total = static_cast<int>(
+        std::count_if(p.steps.begin(), p.steps.end(), [&](const step& s) { return wanted(s, out); }));
+    report(w.on_step, done, total);
     for (std::size_t i = 0; i < p.steps.size(); ++i) {
-      if (p.steps[i].form.kind == step_kind::labels && out.labels.data == nullptr) continue;
-      kernels_[i](operands_of(p, i, seen, labels, w));
+      if (!wanted(p.steps[i], out)) continue;
+      kernels_[i](operands_of(p, i, seen, there, w));
+      report(w.on_step, ++done, total);
     }
-    if (out.labels.data != nullptr) download_labels(out.labels, w);
-    if (out.logits.data != nullptr) download(p, p.logits, out.logits, w);
+    transfer<P>::fetch(out.labels, w.labels_, w);
+    transfer<P>::fetch(out.probabilities, w.probabilities_, w);
+    transfer<P>::fetch_value(p, p.logits, out.logits, w);
     w.last_ = {image.batch, image.height, image.width};
+  }
+
+  /// Whether a run that gives `out` needs a step.
+  static bool wanted(const step& s, const results& out) {
+    if (s.form.kind == step_kind::labels) return out.labels.data != nullptr;
+    if (s.form.kind == step_kind::probabilities) return out.probabilities.data != nullptr;
+    return true;
   }
 
   /// The feature map of a node after the last run in a workspace: (batch, height, width, C). Throws
@@ -106,20 +133,28 @@ class engine {
   tensor<float> value_of(int node, workspace<P>& w) const {
     const auto found = w.owner_ == identity_ ? w.plans_.find(w.last_) : w.plans_.end();
     if (found == w.plans_.end()) throw std::invalid_argument("this workspace holds no run of this model");
+    expect_between("node", node, 0, network().size() - 1);
     const plan& p = found->second;
-    const int v = p.value_of_node.at(static_cast<std::size_t>(node));
+    const int v = p.value_of_node[static_cast<std::size_t>(node)];
     if (v < 0 || (options_.reuse && v != p.logits)) {
       throw std::invalid_argument("node " + std::to_string(node) +
                                   " leaves no value: plan with keep_everything()");
     }
     tensor<float> t(p.batch, p.values[static_cast<std::size_t>(v)].extent);
-    download(p, v, t.view(), w);
+    transfer<P>::fetch_value(p, v, t.view(), w);
     return t;
   }
 
  private:
+  std::pair<shape, shape> shapes_for(int height, int width) const {
+    const graph recorded = network_at(height, width);
+    const graph_view g = recorded;
+    const bool resized = g[g.output].what.kind == op_kind::resize;
+    return {g[g.output].out, g[resized ? g.input(g.output) : g.output].out};
+  }
+
   plan plan_for(int batch, int height, int width) const {
-    const graph g = record_({height, width, graph_view(graph_).image().channels});
+    const graph g = network_at(height, width);
     plan p = make_plan(g, batch, options_);
     if (!same_layers(g, graph_) || !same_structure(p, plan_)) {
       throw std::invalid_argument("the network has another structure at " + text_of(graph_view(g).image()) +
@@ -145,43 +180,8 @@ class engine {
                                 std::to_string(most) + ", found " + std::to_string(found));
   }
 
-  void check_image(const pixels_view& image) const {
-    const int channels = graph_view(graph_).image().channels;
-    if (image.data == nullptr || image.batch < 1 || image.height < 1 || image.width < 1) {
-      throw std::invalid_argument("image must not be empty: " + std::to_string(image.batch) + " of " +
-                                  text_of(image.shape()));
-    }
-    if (image.channels != channels) {
-      throw std::invalid_argument("image has " + std::to_string(image.channels) +
-                                  " channels, the network expects " + std::to_string(channels));
-    }
-  }
-
-  template <class T>
-  static void check_view(const char* what, const view<T>& given, shape expected, int expected_batch) {
-    const shape found = given.shape();
-    const int batch = given.batch;
-    if (given.pixel < given.channels) {
-      throw std::invalid_argument(std::string(what) + ": pixels are " + std::to_string(given.pixel) +
-                                  " elements apart, expected at least " + std::to_string(given.channels));
-    }
-    if (found == expected && batch == expected_batch) return;
-    throw std::invalid_argument(std::string(what) + ": room for " + std::to_string(batch) + " of " +
-                                text_of(found) + ", the network gives " + std::to_string(expected_batch) +
-                                " of " + text_of(expected));
-  }
-
-  static void check_results(const plan& p, const results& out) {
-    const shape logits = p.values[static_cast<std::size_t>(p.logits)].extent;
-    if (out.logits.data != nullptr) check_view("logits", out.logits, logits, p.batch);
-    if (out.labels.data == nullptr) return;
-    if (!p.labels)
-      throw std::invalid_argument("labels need at most 256 classes, the network gives " + text_of(logits));
-    check_view("labels", out.labels, {p.output.height, p.output.width, 1}, p.batch);
-  }
-
-  operands<element> operands_of(const plan& p, std::size_t i, const pixels_view& image,
-                                const view<std::uint8_t>& labels, workspace<P>& w) const {
+  operands<element> operands_of(const plan& p, std::size_t i, const pixels_view& image, const results& out,
+                                workspace<P>& w) const {
     const step& s = p.steps[i];
     auto* arena = reinterpret_cast<element*>(P::address(w.arena_.bytes_of));
     const auto at = [&](int v) {
@@ -195,75 +195,13 @@ class engine {
     o.other = at(s.other);
     o.y = at(s.y);
     o.image = image;
-    o.labels = labels;
+    o.probabilities = out.probabilities;
+    o.labels = out.labels;
     o.weights = weights_.of(i);
     o.first_weights = weights_.first_of(i);
     o.scratch = {P::address(w.scratch_.bytes_of), w.scratch_.bytes};
     o.threads = w.threads;
     return o;
-  }
-
-  // ---- the user's memory and the policy's
-
-  static pixels_view upload_image(const pixels_view& image, workspace<P>& w) {
-    if constexpr (P::host_memory) return image;
-    const std::size_t row = static_cast<std::size_t>(image.width) * static_cast<std::size_t>(image.channels) *
-                            image.element_bytes();
-    const std::size_t rows = static_cast<std::size_t>(image.batch) * static_cast<std::size_t>(image.height);
-    w.image_.grow(row * rows);
-    pixels_view packed = image;
-    packed.data = P::address(w.image_.bytes_of);
-    packed.pixel = image.channels;
-    packed.row = std::ptrdiff_t{image.width} * image.channels;
-    packed.image = packed.row * image.height;
-    w.staging_.resize(row);
-    const auto* source = static_cast<const std::byte*>(image.data);
-    const auto bytes = static_cast<std::ptrdiff_t>(image.element_bytes());
-    for (std::size_t r = 0; r < rows; ++r) {
-      const auto n = static_cast<std::ptrdiff_t>(r) / image.height,
-                 i = static_cast<std::ptrdiff_t>(r) % image.height;
-      for (std::ptrdiff_t j = 0; j < image.width; ++j) {
-        std::memcpy(w.staging_.data() + j * image.channels * bytes,
-                    source + (n * image.image + i * image.row + j * image.pixel) * bytes,
-                    static_cast<std::size_t>(image.channels * bytes));
-      }
-      P::upload(w.image_.bytes_of, r * row, w.staging_.data(), row);
-    }
-    return packed;
-  }
-
-  static view<std::uint8_t> place_labels(const view<std::uint8_t>& labels, workspace<P>& w) {
-    if (P::host_memory || labels.data == nullptr) return labels;
-    w.labels_.grow(static_cast<std::size_t>(labels.pixels()));
-    return {reinterpret_cast<std::uint8_t*>(P::address(w.labels_.bytes_of)), labels.batch, labels.shape()};
-  }
-
-  static void download_labels(const view<std::uint8_t>& labels, workspace<P>& w) {
-    if constexpr (P::host_memory) return;
-    w.staging_.resize(static_cast<std::size_t>(labels.pixels()));
-    P::download(w.labels_.bytes_of, 0, w.staging_.data(), w.staging_.size());
-    for (std::int64_t p = 0; p < labels.pixels(); ++p)
-      *labels.at(p) = static_cast<std::uint8_t>(w.staging_[static_cast<std::size_t>(p)]);
-  }
-
-  /// Copies a value out of the arena, pixel by pixel: it may be a slice of a concatenation.
-  static void download(const plan& p, int v, const view<float>& to, workspace<P>& w) {
-    const value& there = p.values[static_cast<std::size_t>(v)];
-    const std::int64_t count = pixels(there.extent) * p.batch;
-    const auto offset = static_cast<std::size_t>(there.offset) * sizeof(element);
-    const element* from = nullptr;
-    if constexpr (P::host_memory) {
-      from = reinterpret_cast<const element*>(P::address(w.arena_.bytes_of) + offset);
-    } else {
-      w.staging_.resize(static_cast<std::size_t>((count - 1) * there.pixel + there.extent.channels) *
-                        sizeof(element));
-      P::download(w.arena_.bytes_of, offset, w.staging_.data(), w.staging_.size());
-      from = reinterpret_cast<const element*>(w.staging_.data());
-    }
-    for (std::int64_t pixel = 0; pixel < count; ++pixel) {
-      for (int c = 0; c < there.extent.channels; ++c)
-        to.at(pixel)[c] = static_cast<float>(from[pixel * there.pixel + c]);
-    }
   }
 
   std::function<graph(shape)> record_;

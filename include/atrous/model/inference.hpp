@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What users call, whichever way the network came about: labels and logits of images.
+// What users call, whichever way the network came about: labels, probabilities and logits of images.
 #include <atrous/model/engine.hpp>
 
 namespace atrous {
@@ -35,6 +35,18 @@ class inference {
   tensor<float> logits(const pixels_view& image) const {
     workspace<P> w;
     return logits(image, w);
+  }
+
+  /// The probability of every class at every pixel, softmax of the resized scores: (batch, height, width, classes).
+  tensor<float> probabilities(const pixels_view& image, workspace<P>& w) const {
+    const plan& p = engine_.prepare_for(image, w);
+    tensor<float> made(image.batch, p.output);
+    engine_.run(image, {.probabilities = made.view()}, w);
+    return made;
+  }
+  tensor<float> probabilities(const pixels_view& image) const {
+    workspace<P> w;
+    return probabilities(image, w);
   }
 
   /// Into the user's memory; what has no data is not computed. Allocates nothing after the first run of a

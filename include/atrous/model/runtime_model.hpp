@@ -26,6 +26,7 @@ constexpr auto structures_for() {
   }
 }
 
+/// `runtime_model<openmp> m(define, {513, 513, 3}, read_safetensors(file));` Runs any height x width and batch.
 template <backend Policy>
 class runtime_model : public inference<Policy> {
  public:

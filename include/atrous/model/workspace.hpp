@@ -11,12 +11,15 @@
 #include <vector>
 
 #include <atrous/backend/policy.hpp>
+#include <atrous/core/progress.hpp>
 #include <atrous/plan/planner.hpp>
 
 namespace atrous {
 
 template <backend P>
 class engine;
+template <backend P>
+class transfer;
 
 /// Memory for runs of one model at a time. After the first run of a size, further runs of it allocate
 /// nothing; the plans of up to `sizes_kept` sizes are kept.
@@ -26,6 +29,8 @@ class workspace {
   static constexpr std::size_t sizes_kept = 64;
 
   int threads = 1;  // that kernels may use
+  progress
+      on_step;  // called before the first step of a run and after each; false ends the run with `cancelled`
 
   explicit workspace(int count = 1) : threads(count) {}
 
@@ -34,6 +39,7 @@ class workspace {
 
  private:
   friend class engine<P>;
+  friend class transfer<P>;
 
   struct memory {
     typename P::buffer bytes_of{};
@@ -61,8 +67,8 @@ class workspace {
   std::map<size, plan> plans_;
   size last_{};                        // of the run whose values the arena holds
   std::shared_ptr<const char> owner_;  // the model that the plans belong to
-  memory arena_, scratch_, image_, labels_;
-  std::vector<std::byte> staging_;  // host side of a download
+  memory arena_, scratch_, image_, labels_, probabilities_;
+  std::vector<std::byte> staging_;  // host side of uploads and downloads
 };
 
 }  // namespace atrous

@@ -27,6 +27,7 @@ struct features {
   }
 };
 
+/// Any callable from the image's wire to features.
 template <class B>
 concept backbone = requires(const B& b, wire image) {
   { b(image) } -> std::same_as<features>;

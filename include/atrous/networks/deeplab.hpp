@@ -2,6 +2,8 @@
 #pragma once
 // DeepLabv3 and DeepLabv3+ on any backbone (spec sections 2.6 to 2.8). The last node of either is the resize
 // of the logits to the image's extents; what enters it are the logits.
+#include <optional>
+
 #include <atrous/networks/aspp.hpp>
 #include <atrous/networks/backbone.hpp>
 
@@ -74,23 +76,6 @@ constexpr wire classified(wire x, wire image, int classes, corners corner) {
          resize_to(image.shape(), corner);
 }
 
-/// DeepLabv3: backbone, pyramid, logits at the output stride, one resize. Returns height x width x classes.
-template <backbone Backbone>
-constexpr wire deeplab_v3(wire image, const Backbone& features_of, const aspp& pyramid, int classes,
-                          corners last = corners::aligned) {
-  const features taps = features_from(features_of, image);
-  return classified(taps.high >> pyramid, image, classes, last);
-}
-
-/// DeepLabv3+: the pyramid's output passes a decoder before it is classified. Returns height x width x
-/// classes.
-template <backbone Backbone>
-constexpr wire deeplab_v3_plus(wire image, const Backbone& features_of, const aspp& pyramid,
-                               const decoder& refine, int classes, corners last = corners::aligned) {
-  const features taps = features_from(features_of, image);
-  return classified(refine(taps.high >> pyramid, taps), image, classes, last);
-}
-
 /// The separable pyramid with the published rates for a backbone's output stride; 6, 12, 18 if it has none.
 template <backbone Backbone>
 constexpr aspp pyramid_for(const Backbone& features_of) {
@@ -101,16 +86,27 @@ constexpr aspp pyramid_for(const Backbone& features_of) {
   }
 }
 
-/// DeepLabv3 with the separable pyramid: `deeplab_v3(image, xception65{.output_stride = 8}, 21)`.
+/// What stands on a backbone. What is left out is as published: `{.refine = {.strides = {8, 4}}}`.
+struct head {
+  std::optional<aspp> pyramid{};    // none: pyramid_for the backbone
+  decoder refine{};                 // no strides: DeepLabv3, which classifies what the pyramid made
+  corners last = corners::aligned;  // of the resize of the logits
+};
+
+/// DeepLabv3+: backbone, pyramid, decoder, logits, one resize. Separable as in the paper's best rows, unless `top` says
+/// otherwise: `deeplab_v3_plus(image, xception65{.output_stride = 8}, 21)`. Returns height x width x classes.
 template <backbone Backbone>
-constexpr wire deeplab_v3(wire image, const Backbone& features_of, int classes) {
-  return deeplab_v3(image, features_of, pyramid_for(features_of), classes);
+constexpr wire deeplab_v3_plus(wire image, const Backbone& features_of, int classes, const head& top = {}) {
+  const features taps = features_from(features_of, image);
+  const aspp pyramid = top.pyramid ? *top.pyramid : pyramid_for(features_of);
+  return classified(top.refine(taps.high >> pyramid, taps), image, classes, top.last);
 }
 
-/// DeepLabv3+ with separable pyramid and decoder, as in the paper's best rows.
+/// DeepLabv3: the same without a decoder, logits at the output stride. Returns height x width x classes.
 template <backbone Backbone>
-constexpr wire deeplab_v3_plus(wire image, const Backbone& features_of, int classes) {
-  return deeplab_v3_plus(image, features_of, pyramid_for(features_of), decoder{}, classes);
+constexpr wire deeplab_v3(wire image, const Backbone& features_of, int classes, head top = {}) {
+  top.refine.strides = {};
+  return deeplab_v3_plus(image, features_of, classes, top);
 }
 
 }  // namespace atrous

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <stdexcept>
+#include <string>
 
 namespace atrous {
 
@@ -17,7 +18,8 @@ struct int_list {
   constexpr int_list() = default;
   constexpr int_list(std::initializer_list<int> list) {
     if (list.size() > values.size())
-      throw std::invalid_argument("a list of rates or strides holds at most 64");
+      throw std::invalid_argument("expected at most 64 rates or strides, found " +
+                                  std::to_string(list.size()));
     for (int value : list) values[static_cast<std::size_t>(count++)] = value;
   }
 

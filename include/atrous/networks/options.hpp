@@ -39,8 +39,8 @@ constexpr wire build_on(wire image, const Backbone& features_of, const deeplab_o
     pyramid.pooling_height = strided(o.pooling_crop_height, o.output_stride);
     pyramid.pooling_width = strided(o.pooling_crop_width, o.output_stride);
   }
-  if (o.refine.strides.empty()) return deeplab_v3(image, features_of, pyramid, o.classes, o.last);
-  return deeplab_v3_plus(image, features_of, pyramid, o.refine, o.classes, o.last);
+  return deeplab_v3_plus(image, features_of, o.classes,
+                         {.pyramid = pyramid, .refine = o.refine, .last = o.last});
 }
 
 /// The described network: height x width x 3 -> height x width x classes.

@@ -11,6 +11,7 @@
 
 namespace atrous {
 
+/// What a network, or one layer of it, owns and costs.
 struct cost {
   std::int64_t parameters = 0;  // moving statistics included, before batch norm is folded
   std::int64_t madds = 0;       // of convolutions, at true size

@@ -61,7 +61,7 @@ class fuser {
 
   constexpr void fuse(int i) {
     const op& o = g_[i].what;
-    if (i == g_.output && o.kind == op_kind::resize) return;  // becomes part of the labels
+    if (i == g_.output && o.kind == op_kind::resize) return;  // becomes part of the last steps
     switch (o.kind) {
       case op_kind::input:
         return input(i);
@@ -206,12 +206,14 @@ class fuser {
     const int logits = resized ? g_.input(g_.output) : g_.output;
     result_.logits = value_of(logits);
     result_.labels = g_[logits].out.channels <= 256;
-    if (result_.labels) {
-      result_.steps.push_back({.form = {.kind = step_kind::labels},
+    const auto last = [&](step_kind kind) {
+      result_.steps.push_back({.form = {.kind = kind},
                                .what = resized ? g_[g_.output].what : op{.kind = op_kind::resize},
                                .node = g_.output,
                                .x = result_.logits});
-    }
+    };
+    last(step_kind::probabilities);
+    if (result_.labels) last(step_kind::labels);
     result_.output = g_[g_.output].out;
     result_.value_of_node = value_;
   }

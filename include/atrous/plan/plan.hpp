@@ -22,6 +22,7 @@ struct plan_options {
   static constexpr plan_options keep_everything() { return {false, false, false, false}; }
 };
 
+/// Reads a plan, wherever its arrays are; valid for as long as they are.
 struct plan_view {
   std::span<const step> steps;
   std::span<const value> values;
@@ -32,6 +33,7 @@ struct plan_view {
   std::int64_t arena = 0;  // elements of all values together, for the whole batch
 };
 
+/// A plan made at run time.
 struct plan {
   std::vector<step> steps;
   std::vector<value> values;

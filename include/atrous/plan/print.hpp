@@ -23,11 +23,16 @@ inline std::string with_separators(std::int64_t number) {
   return digits;
 }
 
+/// "3.20" with two digits behind the point.
+inline std::string with_digits(double number, int digits) {
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%.*f", digits, number);
+  return text.data();
+}
+
 /// "3.2 MiB"
 inline std::string mebibytes(std::int64_t bytes) {
-  std::array<char, 48> text{};
-  std::snprintf(text.data(), text.size(), "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
-  return text.data();
+  return with_digits(static_cast<double>(bytes) / (1 << 20), 1) + " MiB";
 }
 
 /// Columns as wide as their longest text. One letter of `sides` per column: l to the left, r to the right.
@@ -66,6 +71,33 @@ constexpr std::string_view word(activation act) {
   return act == activation::none ? "none" : act == activation::relu ? "relu" : "relu6";
 }
 
+/// "3x3", "3x3 /2" for stride 2, "3x3 @12" for rate 12.
+inline std::string window_of(const op& o) {
+  std::string text = std::to_string(o.kernel);
+  text += 'x' + std::to_string(o.kernel);
+  if (o.stride > 1) text.append(" /").append(std::to_string(o.stride));
+  if (o.rate > 1) text.append(" @").append(std::to_string(o.rate));
+  return text;
+}
+/// The same of a step; empty where nothing slides.
+inline std::string window_of(const step& s) {
+  switch (s.form.kind) {
+    case step_kind::convolution:
+    case step_kind::depthwise:
+    case step_kind::max_pool:
+      return window_of(s.what);
+    case step_kind::separable:
+      return window_of(s.first);
+    default:
+      return "";
+  }
+}
+
+/// The scope of a step's parameters; of a separable step, its pointwise's.
+inline std::string layer_of(graph_view g, const step& s) {
+  return g.scope_name(g[s.weights.layer >= 0 ? s.weights.layer : s.node].scope);
+}
+
 class plan_printer {
  public:
   plan_printer(graph_view g, plan_view p) : g_(g), p_(p) {}
@@ -74,27 +106,14 @@ class plan_printer {
     text_table table("rlllllrl", {"step", "kind", "window", "computes", "in", "out", "offset", "layer"});
     for (std::size_t i = 0; i < p_.steps.size(); ++i) {
       const step& s = p_.steps[i];
-      table.add({std::to_string(i), std::string(word(s.form.kind)), window(s), computes(s), in(s), out(s),
-                 s.y < 0 ? "" : with_separators(value_at(s.y).offset), layer(s)});
+      table.add({std::to_string(i), std::string(word(s.form.kind)), window_of(s), computes(s), in(s), out(s),
+                 s.y < 0 ? "" : with_separators(value_at(s.y).offset), layer_of(g_, s)});
     }
     return table.text() + '\n' + totals();
   }
 
  private:
   const value& value_at(int v) const { return p_.values[static_cast<std::size_t>(v)]; }
-
-  /// "3x3 /2" for stride 2, "3x3 @12" for rate 12.
-  static std::string window(const step& s) {
-    const op& o = s.form.kind == step_kind::separable ? s.first : s.what;
-    const bool slides = s.form.kind == step_kind::convolution || s.form.kind == step_kind::depthwise ||
-                        s.form.kind == step_kind::separable || s.form.kind == step_kind::max_pool;
-    if (!slides) return "";
-    std::string text = std::to_string(o.kernel);
-    text += 'x' + std::to_string(o.kernel);
-    if (o.stride > 1) text.append(" /").append(std::to_string(o.stride));
-    if (o.rate > 1) text.append(" @").append(std::to_string(o.rate));
-    return text;
-  }
 
   /// The layers that the step stands for, in their order.
   std::string computes(const step& s) const {
@@ -114,6 +133,8 @@ class plan_printer {
       return std::string(word(f.after));
     } else if (f.kind == step_kind::labels) {
       return "resize + argmax";
+    } else if (f.kind == step_kind::probabilities) {
+      return "resize + softmax";
     } else {
       then(true, word(f.kind));
     }
@@ -129,17 +150,13 @@ class plan_printer {
 
   /// The shape, and the channels of a concatenation that it fills.
   std::string out(const step& s) const {
+    if (s.form.kind == step_kind::probabilities) return text_of(p_.output);
     if (s.y < 0) return text_of(shape{p_.output.height, p_.output.width, 1});
     const value& v = value_at(s.y);
     std::string text = text_of(v.extent);
     if (v.parent < 0) return text;
     text.append(" at ").append(std::to_string(v.channel)).append(" of ");
     return text + std::to_string(value_at(v.parent).extent.channels);
-  }
-
-  std::string layer(const step& s) const {
-    const int node = s.weights.layer >= 0 ? s.weights.layer : s.node;
-    return g_.scope_name(g_[node].scope);
   }
 
   std::string totals() const {

@@ -26,16 +26,17 @@ enum class step_kind : int {
   resize,
   add,
   scale,
-  copy,    // into a slice of a concatenation, where a producer could not write in place
-  labels,  // resize of the logits and argmax; the resized logits are never stored
+  copy,           // into a slice of a concatenation, where a producer could not write in place
+  probabilities,  // resize of the logits and softmax, and
+  labels,         // resize of the logits and argmax; the resized logits are never stored
   own = 1000,
 };
 
 /// What a step does, in a word.
 constexpr std::string_view word(step_kind kind) {
-  constexpr std::string_view words[] = {"input",    "convolution", "depthwise",    "separable", "batch_norm",
-                                        "activate", "max_pool",    "average_pool", "resize",    "add",
-                                        "scale",    "copy",        "labels"};
+  constexpr std::string_view words[] = {"input",    "convolution", "depthwise",     "separable", "batch_norm",
+                                        "activate", "max_pool",    "average_pool",  "resize",    "add",
+                                        "scale",    "copy",        "probabilities", "labels"};
   const auto i = static_cast<std::size_t>(kind);
   return i < std::size(words) ? words[i] : "own";
 }
@@ -67,8 +68,8 @@ struct source {
   friend constexpr bool operator==(const source&, const source&) = default;
 };
 
-/// One launch. `x`, `other` and `y` are indices into plan.values, -1 where a step has none: the input step
-/// reads the user's image, the labels step writes the user's labels.
+/// One launch. `x`, `other` and `y` are indices into plan.values, -1 where a step has none: the input step reads the
+/// user's image; the probabilities step and the labels step write to the user's memory.
 struct step {
   structure form{};
   op what{};   // of a separable: its pointwise

@@ -21,7 +21,7 @@ inline constexpr std::array<activation, 2> waiting_activations{
 template <class Visit>
 constexpr void each_structure(const Visit& visit) {
   for (step_kind kind : {step_kind::input, step_kind::max_pool, step_kind::average_pool, step_kind::resize,
-                         step_kind::scale, step_kind::copy, step_kind::labels})
+                         step_kind::scale, step_kind::copy, step_kind::probabilities, step_kind::labels})
     visit(structure{.kind = kind});
   for (activation after : every_activation) {
     for (step_kind kind : {step_kind::batch_norm, step_kind::activate, step_kind::add})

@@ -5,6 +5,7 @@
 // start outside of it: clang 14 loses the instruction set inside a parallel region.
 namespace atrous::simd {
 
+/// What kernels are compiled for, from the narrowest to the widest.
 enum class instruction_set { baseline, avx2, avx512 };
 
 // Per tag: `bytes` of a vector; `rows` x (`vectors` vectors) of a product kept in registers; `block_bytes`, what a
@@ -14,9 +15,11 @@ enum class instruction_set { baseline, avx2, avx512 };
 struct baseline {
   static constexpr int bytes = 16, rows = 4, vectors = 2, block_bytes = 128 << 10, prefetch = 0;
 };
+/// x86-64 with AVX2 and FMA.
 struct avx2 {
   static constexpr int bytes = 32, rows = 6, vectors = 2, block_bytes = 192 << 10, prefetch = 0;
 };
+/// x86-64 with AVX-512 F, VL, BW and DQ.
 struct avx512 {
   static constexpr int bytes = 64, rows = 14, vectors = 2, block_bytes = 512 << 10, prefetch = 8;
 };
@@ -68,6 +71,7 @@ template <class Job>
 }
 #endif
 
+/// Whether this processor has an instruction set.
 inline bool has(instruction_set set) {
   const bool fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   switch (set) {
@@ -81,6 +85,7 @@ inline bool has(instruction_set set) {
   }
 }
 
+/// Runs a job in its version for an instruction set, which this processor must have.
 template <class Job>
 void dispatch(instruction_set set, const Job& job) {
   switch (set) {

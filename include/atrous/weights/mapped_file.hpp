@@ -65,7 +65,9 @@ class mapped_file {
       throw std::runtime_error(printable_path(path.string()) + ": expected a regular file, found " +
                                (S_ISDIR(status.st_mode) ? "a folder" : "something else"));
     }
-    if (status.st_size == 0) throw std::runtime_error(printable_path(path.string()) + ": the file is empty");
+    if (status.st_size == 0)
+      throw std::runtime_error(printable_path(path.string()) +
+                               ": expected a file with contents, found an empty one");
     const auto size = static_cast<std::size_t>(status.st_size);
     void* const start = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
     if (start == MAP_FAILED) throw system_error_about(path, "cannot be mapped into memory");

@@ -33,7 +33,7 @@ constexpr std::size_t visible_utf8(std::string_view text) {
   return wrong || hidden ? 0 : length;
 }
 
-/// `text` on one line: what is not a visible character becomes \xNN, a backslash becomes two, and more than
+/// `text` on one line: what is not a visible character becomes `\xNN`, a backslash becomes two, and more than
 /// `longest` bytes end in "...".
 inline std::string printable(std::string_view text, std::size_t longest = 200) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -57,6 +57,8 @@ inline std::string printable(std::string_view text, std::size_t longest = 200) {
 }
 
 /// The path of a file, as error messages show it.
-inline std::string printable_path(std::string_view path) { return printable(path, 4096); }
+inline std::string printable_path(std::string_view path) {
+  return path.empty() ? "\"\"" : printable(path, 4096);
+}
 
 }  // namespace atrous

@@ -28,6 +28,8 @@ class replaced_file {
     if (const auto resolved = std::filesystem::canonical(target, none); !none) target = resolved;
     struct stat status {};
     const bool exists = ::stat(target.c_str(), &status) == 0;
+    // A rename would replace a file that its owner has made read-only.
+    if (exists && ::access(target.c_str(), W_OK) != 0) throw system_error_about(target, "cannot be written");
     if (exists && !S_ISREG(status.st_mode)) {
       descriptor = ::open(target.c_str(), O_WRONLY | O_CLOEXEC);
     } else {

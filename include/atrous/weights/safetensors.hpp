@@ -48,7 +48,8 @@ inline std::string_view safetensors_json(std::span<const std::byte> bytes, std::
          std::to_string(bytes.size() - sizeof(length)) + " after its length");
   }
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()) + sizeof(length), length);
-  if (text.empty() || text.front() != '{') fail("expected a header that begins with {");
+  if (text.empty() || text.front() != '{')
+    fail("expected a header that begins with {, found \"" + printable(text.substr(0, 8)) + "\"");
   // The parser takes a zero byte for the end of its input.
   if (text.find('\0') != std::string_view::npos) fail("expected a JSON header, found a zero byte in it");
   return text;
@@ -151,9 +152,11 @@ inline void check_writable(std::span<const stored_tensor* const> sorted) {
     const auto fail = [&tensor](const std::string& what) {
       throw std::invalid_argument("tensor \"" + printable(tensor.name) + "\": " + what);
     };
-    if (tensor.name.empty() || tensor.name == "__metadata__") fail("this name cannot be written");
+    if (tensor.name.empty()) fail("expected a name, found an empty one");
+    if (tensor.name == "__metadata__") fail("expected another name, found the one kept for metadata");
     if (i > 0 && sorted[i - 1]->name == tensor.name) fail("expected each name once, found it twice");
-    if (tensor.shape.size() > most_extents) fail("expected at most 64 extents, found more");
+    if (tensor.shape.size() > most_extents)
+      fail("expected at most 64 extents, found " + std::to_string(tensor.shape.size()));
     const std::size_t expected = tensor.elements() * size_of(tensor.type);
     if (tensor.bytes.size() != expected) {
       fail(text_of(tensor.shape) + ": expected " + std::to_string(expected) + " bytes, found " +
@@ -176,7 +179,9 @@ inline void write_safetensors(const std::filesystem::path& path, std::span<const
   const std::string text = safetensors_json(sorted, metadata);
   const std::uint64_t length = text.size();
   if (length > most_header_bytes)
-    throw std::invalid_argument("expected fewer tensors, found a header too long");
+    throw std::invalid_argument(printable_path(path.string()) + ": expected a header of at most " +
+                                std::to_string(most_header_bytes) + " bytes, found " +
+                                std::to_string(length));
   replaced_file file(path);
   file.write(std::as_bytes(std::span(&length, 1)));
   file.write(std::as_bytes(std::span(text)));

@@ -97,7 +97,10 @@ struct stored_tensor {
   /// The number of elements that the shape tells. Throws std::invalid_argument for an impossible shape.
   std::size_t elements() const {
     const auto count = elements_of(shape);
-    if (!count) throw std::invalid_argument("tensor \"" + printable(name) + "\": shape " + text_of(shape));
+    if (!count) {
+      throw std::invalid_argument("tensor \"" + printable(name) +
+                                  "\": expected a shape that fits into memory, found " + text_of(shape));
+    }
     return *count;
   }
 };

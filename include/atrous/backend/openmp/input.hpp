@@ -19,20 +19,18 @@ template <class T, class Pixel>
 struct normalised_row {
   const Pixel* image = nullptr;
   T* y = nullptr;
-  std::ptrdiff_t image_pixel = 0, y_pixel = 0;
+  std::ptrdiff_t image_pixel = 0, image_channel = 0, y_pixel = 0;
   int width = 0, channels = 0;
   const op* what = nullptr;
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
-    if (channels == 3 && image_pixel == 3 && y_pixel == 3) {
-      gapless();
-    } else {
+    if (channels == 3 && image_pixel == 3 && image_channel == 1 && y_pixel == 3) return gapless();
+    for (int c = 0; c < channels; ++c) {
+      const int k = c < 3 ? c : 3;
       for (int j = 0; j < width; ++j)
-        for (int c = 0; c < channels; ++c) {
-          const int k = c < 3 ? c : 3;
-          y[j * y_pixel + c] = static_cast<T>(image[j * image_pixel + c]) * factor(k) + offset(k);
-        }
+        y[j * y_pixel + c] =
+            static_cast<T>(image[j * image_pixel + c * image_channel]) * factor(k) + offset(k);
     }
   }
 
@@ -61,9 +59,9 @@ void input(simd::instruction_set set, const operands<T>& o) {
     using pixel = std::remove_const_t<std::remove_pointer_t<decltype(first)>>;
     parallel_for(o.threads, std::int64_t{o.y.batch} * o.y.height, [&](std::int64_t row, int) {
       const int n = static_cast<int>(row / o.y.height), i = static_cast<int>(row % o.y.height);
-      simd::dispatch(
-          set, normalised_row<T, pixel>{first + n * o.image.image + i * o.image.row, o.y.at(n, i, 0),
-                                        o.image.pixel, o.y.pixel, o.y.width, o.y.channels, &o.run->what});
+      simd::dispatch(set, normalised_row<T, pixel>{first + n * o.image.image + i * o.image.row,
+                                                   o.y.at(n, i, 0), o.image.pixel, o.image.channel, o.y.pixel,
+                                                   o.y.width, o.y.channels, &o.run->what});
     });
   };
   if (o.image.type == pixel_type::uint8) {

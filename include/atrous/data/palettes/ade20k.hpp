@@ -8,6 +8,7 @@
 
 namespace atrous {
 
+/// Names and colours by index.
 inline constexpr std::array<named_colour, 151> ade20k_classes{{
     {"other", {0, 0, 0}},
     {"wall", {120, 120, 120}},

@@ -7,6 +7,7 @@
 
 namespace atrous {
 
+/// Names and colours by index.
 inline constexpr std::array<named_colour, 11> camvid_classes{{
     {"Sky", {128, 128, 128}},
     {"Building", {128, 0, 0}},

@@ -7,6 +7,7 @@
 
 namespace atrous {
 
+/// Names and colours by index.
 inline constexpr std::array<named_colour, 19> cityscapes_classes{{
     {"road", {128, 64, 128}},
     {"sidewalk", {244, 35, 232}},

@@ -9,6 +9,7 @@
 
 namespace atrous {
 
+/// Names by index.
 inline constexpr std::array<std::string_view, 21> voc_classes{
     "background", "aeroplane", "bicycle",     "bird",  "boat",        "bottle", "bus",
     "car",        "cat",       "chair",       "cow",   "diningtable", "dog",    "horse",

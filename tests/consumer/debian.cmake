@@ -1,0 +1,25 @@
+# Builds the Debian package of BUILD, looks at what it says and holds, and unpacks it to FOLDER/root.
+cmake_minimum_required(VERSION 3.25)
+file(REMOVE_RECURSE ${FOLDER})
+execute_process(COMMAND ${CPACK} -G DEB --config ${BUILD}/CPackConfig.cmake -B ${FOLDER} COMMAND_ERROR_IS_FATAL ANY)
+set(package ${FOLDER}/libatrous-dev_${VERSION}_all.deb)
+execute_process(COMMAND dpkg-deb --field ${package} OUTPUT_VARIABLE fields COMMAND_ERROR_IS_FATAL ANY)
+foreach(field IN ITEMS "Package: libatrous-dev" "Version: ${VERSION}" "Architecture: all" "Section: libdevel"
+                       "Recommends: [^\n]*libeigen3-dev[^\n]*libpng-dev" "Suggests: cmake" "Description: [^\n]+\n [A-Z]")
+  if(NOT "\n${fields}" MATCHES "\n${field}")
+    message(FATAL_ERROR "${package}: no \"${field}\" in\n${fields}")
+  endif()
+endforeach()
+execute_process(COMMAND dpkg-deb --extract ${package} ${FOLDER}/root COMMAND_ERROR_IS_FATAL ANY)
+set(root ${FOLDER}/root/usr)
+foreach(file IN ITEMS include/atrous/atrous.hpp share/cmake/atrous/atrousConfig.cmake share/pkgconfig/atrous.pc
+                      share/doc/libatrous-dev/copyright)
+  if(NOT EXISTS ${root}/${file})
+    message(FATAL_ERROR "${package}: no /usr/${file}")
+  endif()
+endforeach()
+# An architecture-independent package: nothing in lib/, no program.
+file(GLOB folders RELATIVE ${root} ${root}/*)
+if(NOT folders STREQUAL "include;share")
+  message(FATAL_ERROR "${package}: /usr has ${folders}")
+endif()

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// A profile lists the steps that a run executes, with times and costs, and leaves the workspace as it was.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <atrous/backend/reference.hpp>
+#include <atrous/model/model.hpp>
+#include <atrous/model/profile.hpp>
+#include <atrous/plan/cost.hpp>
+
+#include "../support/pictures.hpp"
+#include "../support/rule_weights.hpp"
+#include "../support/tiny.hpp"
+
+namespace {
+
+using namespace atrous;
+
+model<tiny::deeplab, reference> made() {
+  return model<tiny::deeplab, reference>(rule_weights::make(graph_of<tiny::deeplab>));
+}
+
+constexpr wire classified_300(wire image) { return image >> in("logits", pointwise{.out = 300}); }
+inline constexpr network many_classes{classified_300, {5, 7, 3}};
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream in(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("a profile has the steps of a run for labels, at the image's extents") {
+  const auto net = made();
+  const image photo = made_picture(25, 31, 3, 1);
+  workspace<reference> w;
+  const std::vector<step_time> steps = profile(net, all_of(photo), w, 3);
+  const plan& p = net.prepare(w, 25, 31);
+  REQUIRE(steps.size() == p.steps.size() - 1);  // all but probabilities
+  std::int64_t madds = 0;
+  for (const step_time& s : steps) {
+    CHECK(s.seconds > 0);
+    CHECK(s.seconds < 10);
+    CHECK(s.costs.bytes > 0);
+    CHECK(s.kind == word(p.steps[static_cast<std::size_t>(s.step)].form.kind));
+    madds += s.costs.madds;
+  }
+  CHECK(madds == total(net.runner().network_at(25, 31)).madds);
+  CHECK(steps.front().kind == "input");
+  CHECK(steps.front().out == shape{25, 31, 3});
+  CHECK(steps.back().kind == "labels");
+  CHECK(steps.back().out == shape{25, 31, 1});
+  CHECK(steps[1].layer == "root");
+  CHECK(steps[1].window == "3x3 /2");
+}
+
+TEST_CASE("a profile of many classes asks for logits") {
+  const model<many_classes, reference> net(rule_weights::make(graph_of<many_classes>));
+  const image photo = made_picture(5, 7, 3, 1);
+  workspace<reference> w;
+  const std::vector<step_time> steps = profile(net, all_of(photo), w, 1);
+  REQUIRE(steps.size() == 2);
+  CHECK(steps[1].layer == "logits");
+}
+
+TEST_CASE("the hook of a workspace is called, ends a profile, and is given back") {
+  const auto net = made();
+  const image photo = made_picture(25, 31, 3, 1);
+  workspace<reference> w;
+  int calls = 0, most = 1 << 20;
+  w.on_step = [&](int, int) { return ++calls < most; };
+  const int steps = static_cast<int>(profile(net, all_of(photo), w, 2).size());
+  CHECK(calls == 3 * (steps + 1));
+
+  calls = 0;
+  most = steps;
+  CHECK_THROWS_AS(profile(net, all_of(photo), w, 2), cancelled);
+  CHECK(calls == steps);
+  REQUIRE(w.on_step);
+  calls = 0;
+  most = 1 << 20;
+  CHECK(net.labels(all_of(photo), w).data == net.labels(all_of(photo)).data);
+  CHECK(calls == steps + 1);
+
+  w.on_step = {};
+  profile(net, all_of(photo), w, 1);
+  CHECK_FALSE(w.on_step);
+}
+
+TEST_CASE("a profile of no runs and of no image is refused") {
+  const auto net = made();
+  workspace<reference> w;
+  w.on_step = [](int, int) { return true; };
+  const image photo = made_picture(25, 31, 3, 1);
+  CHECK_THROWS_WITH_AS(profile(net, all_of(photo), w, 0), "runs: expected at least 1, found 0",
+                       std::invalid_argument);
+  CHECK_THROWS_AS(profile(net, pixels_view(), w), std::invalid_argument);
+  CHECK(w.on_step);
+}
+
+TEST_CASE("the table of a profile has a line for every step and their sum") {
+  const std::vector<step_time> steps{
+      {0, "", "input", "", {5, 7, 3}, 0.001, {0, 2'000'000}},
+      {2, "conv", "convolution", "3x3 /2", {3, 4, 8}, 0.003, {6'000'000, 1'000'000}}};
+  CHECK(lines_of(text_of(steps)) ==
+        std::vector<std::string>{
+            "step  layer  kind         window    out     ms    share  GFLOP/s    MB  GB/s",
+            "   0         input                5x7x3  1.000   25.0 %           2.00   2.0",
+            "   2  conv   convolution  3x3 /2  3x4x8  3.000   75.0 %      4.0  1.00   0.3",
+            "      total                              4.000  100.0 %      3.0  3.00   0.8"});
+  CHECK(lines_of(text_of(std::span<const step_time>{})).size() == 2);
+}

@@ -1,0 +1,137 @@
+// Pictures cut into tiles: where tiles lie, what they weigh, and that what they give is what the whole picture gives.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include <atrous/backend/openmp.hpp>
+#include <atrous/backend/reference.hpp>
+#include <atrous/data/read_image.hpp>
+#include <atrous/model/model.hpp>
+#include <atrous/model/picture.hpp>
+#include <atrous/model/tiled.hpp>
+#include <atrous/networks/names.hpp>
+#include <atrous/weights/safetensors.hpp>
+
+#include "../support/pictures.hpp"
+#include "../support/rule_weights.hpp"
+#include "../support/runtime.hpp"
+#include "../support/shared.hpp"
+#include "../support/tiny.hpp"
+
+namespace {
+
+using namespace atrous;
+
+/// A network whose output pixels see 15 pixels around them, and no more.
+constexpr wire define_near(wire image) {
+  const wire x = image >> normalise::to_unit_range() >> separable{.name = "one", .out = 8, .stride = 2} >>
+                 separable{.name = "two", .out = 8, .stride = 2} >>
+                 separable{.name = "three", .out = 8, .rate = 2};
+  return x >> in("logits", pointwise{.out = 4, .bias = true}) >> resize_to(image.shape());
+}
+inline constexpr network near_sighted{define_near, {65, 65, 3}};
+
+}  // namespace
+
+TEST_CASE("tiles cover an axis, overlap enough and weigh 1 together") {
+  for (int size : {64, 65, 129, 513}) {
+    for (int overlap : {0, 16, 32}) {
+      for (int extent : {1, 63, 64, 65, 66, 97, 128, 129, 130, 200, 513, 514, 1000, 2049}) {
+        const std::vector<tile_span> tiles = tile_spans(extent, size, overlap);
+        std::vector<double> sum(static_cast<std::size_t>(extent), 0.0);
+        CHECK(tiles.front().begin == 0);
+        CHECK(tiles.back().end == extent);
+        for (std::size_t k = 0; k < tiles.size(); ++k) {
+          const tile_span& t = tiles[k];
+          CHECK(t.end - t.begin <= size);
+          CHECK(t.begin % 32 == 0);
+          CHECK(t.weights.size() == static_cast<std::size_t>(t.end - t.begin));
+          if (k > 0) CHECK(tiles[k - 1].end - t.begin >= std::min(overlap, 1));
+          if (k > 0 && (size - overlap) % 32 == 0) CHECK(tiles[k - 1].end - t.begin >= overlap);
+          for (int i = t.begin; i < t.end; ++i)
+            sum[static_cast<std::size_t>(i)] += double(t.weights[static_cast<std::size_t>(i - t.begin)]);
+        }
+        for (double each : sum) REQUIRE(std::abs(each - 1) < 1e-5);
+      }
+    }
+  }
+  CHECK_THROWS_WITH_AS(tile_spans(100, 63, 0), doctest::Contains("found size 63"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(tile_spans(100, 64, 33), doctest::Contains("overlap 33"), std::invalid_argument);
+  CHECK_THROWS_AS(tile_spans(100, 64, -1), std::invalid_argument);
+}
+
+TEST_CASE("a picture no larger than a tile gives what the network gives") {
+  const model<tiny::deeplab, openmp> net(rule_weights::make(graph_of<tiny::deeplab>));
+  const image picture = made_picture(65, 49);
+  workspace<openmp> w(2);
+  const tiled<openmp> big(net, {.size = 65, .overlap = 16});
+  CHECK(big.probabilities(all_of(picture), w).data == net.probabilities(all_of(picture), w).data);
+}
+
+TEST_CASE("where a network sees no farther than the overlap, tiles change nothing") {
+  const model<near_sighted, reference> net(rule_weights::make(graph_of<near_sighted>));
+  const image picture = made_picture(301, 213);  // extents 4 n + 1 meet the grid of stride 4 as tiles do
+  workspace<reference> w(2);
+  const tensor<float> whole = net.probabilities(all_of(picture), w);
+  const tensor<float> tiles =
+      tiled<reference>(net, {.size = 129, .overlap = 64}).probabilities(all_of(picture), w);
+  double worst = 0;
+  for (std::size_t k = 0; k < whole.data.size(); ++k)
+    worst = std::max(worst, std::abs(double(whole.data[k]) - tiles.data[k]));
+  CHECK(worst <= 1e-6);
+  const tensor<std::uint8_t> labels =
+      tiled<reference>(net, {.size = 129, .overlap = 64}).labels(all_of(picture), w);
+  CHECK(labels.data == net.labels(all_of(picture), w).data);
+}
+
+TEST_CASE("the arena is that of a tile, however large the picture") {
+  const model<near_sighted, openmp> net(rule_weights::make(graph_of<near_sighted>));
+  const image small = made_picture(128, 128), large = made_picture(900, 1100);
+  workspace<openmp> w(2);
+  const tiled<openmp> big(net, {.size = 128, .overlap = 32});
+  big.labels(all_of(small), w);
+  const std::size_t arena = w.arena_bytes();
+  std::vector<int> seen;
+  int all = 0;
+  const auto listen = [&](int done, int total) { return seen.push_back(done), all = total, true; };
+  tiled<openmp>(net, {.size = 128, .overlap = 32, .on_tile = listen}).labels(all_of(large), w);
+  CHECK(w.arena_bytes() == arena);
+  CHECK(all > 80);
+  CHECK(static_cast<int>(seen.size()) == all + 1);
+  CHECK(seen.back() == all);
+}
+
+TEST_CASE("tiles can be ended between two, and need a class for every pixel") {
+  const model<near_sighted, openmp> net(rule_weights::make(graph_of<near_sighted>));
+  const image picture = made_picture(200, 200);
+  workspace<openmp> w;
+  const auto stop = [](int done, int) { return done < 2; };
+  CHECK_THROWS_AS(tiled<openmp>(net, {.size = 64, .overlap = 32, .on_tile = stop}).labels(all_of(picture), w),
+                  cancelled);
+  const inference<openmp> coarse = runtime<openmp>(
+      [](wire x) { return x >> in("a", convolution{.out = 3, .kernel = 3, .stride = 2}); }, {64, 64, 3},
+      rule_weights::make(
+          record([](wire x) { return x >> in("a", convolution{.out = 3, .kernel = 3, .stride = 2}); },
+                 {64, 64, 3})));
+  CHECK_THROWS_WITH_AS(tiled<openmp>(coarse, {.size = 64, .overlap = 32}).labels(all_of(picture), w),
+                       doctest::Contains("100x100x3"), std::invalid_argument);
+}
+
+TEST_CASE("a photograph in tiles is labelled as the whole") {
+  const auto photo = shared("photos/street.png"),
+             weights = shared("models/deeplabv3plus_mobilenet_v2_ade20k32.safetensors");
+  if (!photo || !weights) return;
+  const image street = read_image(*photo);
+  const inference<openmp> net =
+      runtime<openmp>(network_named("deeplabv3plus_mobilenet_v2_ade20k32"), read_safetensors(*weights));
+  workspace<openmp> w(2);
+  const tensor<float> picture = resized(all_of(street), 1025, 1025, corners::aligned, 2);
+  const tensor<std::uint8_t> whole = net.labels(pixels_of(picture), w),
+                             tiles = tiled<openmp>(net, {.size = 513, .overlap = 256})
+                                         .labels(pixels_of(picture), w);
+  int equal = 0;
+  for (std::size_t p = 0; p < whole.data.size(); ++p) equal += whole.data[p] == tiles.data[p];
+  const double share = double(equal) / double(whole.data.size());
+  MESSAGE("equal labels: " << share);
+  CHECK(share > 0.9);
+}

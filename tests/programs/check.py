@@ -1,11 +1,9 @@
 """The programs from outside: help, exit codes, one line for every mistake, tables, files.
 
-usage: check.py FOLDER_OF_PROGRAMS VERSION SOURCE_FOLDER
+usage: check.py FOLDER_OF_PROGRAMS VERSION
 """
 import csv
 import io
-import os
-import pathlib
 import re
 import shutil
 import subprocess
@@ -222,12 +220,6 @@ class Programs(ProgramTest):
 
     # ---- the published models
 
-    def shared(self, name):
-        folder = pathlib.Path(os.environ.get("ATROUS_SHARED") or SOURCE / ".." / "shared")
-        if not (folder / name).exists():
-            self.skipTest(f"not here: {folder / name}")
-        return folder / name
-
     def test_published_models(self):
         for network in ("deeplabv3_mobilenet_v2_pascal", "deeplabv3plus_mobilenet_v2_ade20k32"):
             file = self.shared(f"models/{network}.safetensors")
@@ -238,5 +230,5 @@ class Programs(ProgramTest):
 
 
 if __name__ == "__main__":
-    VERSION, SOURCE = sys.argv[2], pathlib.Path(sys.argv[3])
+    VERSION = sys.argv[2]
     unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -1,4 +1,5 @@
 """What every test of the programs needs: weights and a picture made up, runs that succeed, runs that are refused."""
+import os
 import pathlib
 import random
 import re
@@ -70,6 +71,12 @@ class ProgramTest(unittest.TestCase):
         for part in says:
             self.assertIn(part, err)
         return out
+
+    def shared(self, name):
+        folder = pathlib.Path(os.environ.get("ATROUS_SHARED") or pathlib.Path(__file__).parents[3] / "shared")
+        if not (folder / name).exists():
+            self.skipTest(f"not here: {folder / name}")
+        return folder / name
 
     def segment(self, *arguments, images=None):
         return self.good("segment", *(images or [self.picture]), "--network", NETWORK, "--weights", self.weights, *arguments)

@@ -1,10 +1,10 @@
 # Debian's and Ubuntu's names of what is needed, and `need NAME...`, which installs those that are missing.
 packages_to_build=(g++ cmake ninja-build libeigen3-dev libxtensor-dev nlohmann-json3-dev libcli11-dev libpng-dev libjpeg-dev libexif-dev
                    libfreetype-dev libfontconfig-dev fonts-dejavu-core)
-packages_to_test=(doctest-dev libbenchmark-dev pkgconf python3 doxygen)
+packages_to_test=(doctest-dev libbenchmark-dev pkgconf python3 doxygen graphviz)
 packages_for_docs=(doxygen python3)
 # Of libomp only one can be installed; that of the newest clang serves the older ones too and brings archer.
-packages_to_test_all=(clang clang-16 clang-19 libclang-rt-16-dev libomp-19-dev clang-format-14)
+packages_to_test_all=(clang clang-16 clang-19 libclang-rt-16-dev libomp-19-dev clang-format-14 libopencv-dev)
 
 need() {
   local missing=() name as_root=()

@@ -11,6 +11,7 @@
 
 #include <atrous/backend/openmp.hpp>
 #include <atrous/backend/reference.hpp>
+#include <atrous/data/png.hpp>
 #include <atrous/model/model.hpp>
 #include <atrous/model/multi_scale.hpp>
 #include <atrous/model/profile.hpp>
@@ -328,4 +329,12 @@ TEST_CASE("an allocator that fails: weights") {
   });
   MESSAGE(from_memory << " allocations of reading memory, " << from_file << " of reading a file, " << bound
                       << " of binding and " << written << " of writing failed in turn");
+}
+
+TEST_CASE("an allocator that fails: pictures") {
+  const scratch here;
+  write_png(here.folder / "picture", made_picture(9, 12));
+  const std::string file = contents_of(here.folder / "picture");
+  const long read = walk([&](auto failing) { failing([&] { read_png(bytes_of(file), "memory"); }); });
+  MESSAGE(read << " allocations of reading a PNG failed in turn");
 }

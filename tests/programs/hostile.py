@@ -16,6 +16,9 @@ import files  # noqa: E402
 from trial import NETWORK, PROGRAMS, ProgramTest  # noqa: E402
 
 
+OUTPUTS = {"--labels": "labels.png", "--overlay": "overlay.png", "--logits": "logits.safetensors"}
+
+
 def png(width, height, depth=8, kind=2, data=None):
     """A PNG with this header; without data the picture is missing."""
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0))]
@@ -30,23 +33,23 @@ def packed(text, data=b"", length=None):
 
 class Hostile(ProgramTest):
     def outputs(self):
-        """A folder of its own with two results of before."""
+        """A folder of its own with the results of before, one for every option."""
         folder = self.scratch / self.id().rsplit(".", 1)[-1]
         folder.mkdir()
-        places = folder / "labels.png", folder / "logits.safetensors"
-        for place in places:
+        places = {option: folder / name for option, name in OUTPUTS.items()}
+        for place in places.values():
             place.write_bytes(b"of before")
         return folder, places
 
     def untouched(self, folder, places):
-        self.assertEqual(sorted(folder.iterdir()), sorted(places))
-        for place in places:
+        self.assertEqual(sorted(folder.iterdir()), sorted(places.values()))
+        for place in places.values():
             self.assertEqual(place.read_bytes(), b"of before")
 
     # ---- files in
 
     def test_images(self):
-        folder, (labels, logits) = self.outputs()
+        folder, places = self.outputs()
         image = self.scratch / "hostile.png"
         good, frame = self.picture.read_bytes(), b"\xff\xd8\xff\xc0\x00\x11\x08%s\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00"
         cases = [good[:at] for at in (*range(0, 60, 7), *range(60, len(good), max(1, len(good) // 10)))]
@@ -55,8 +58,8 @@ class Hostile(ProgramTest):
         cases += [frame % struct.pack(">HH", *extents) for extents in ((0, 0), (0, 9), (9, 0), (9, 9), (65535, 65535))]
         for content in cases:
             image.write_bytes(content)
-            self.refused_by_segment("--labels", labels, "--logits", logits, images=[image], says=("hostile.png",))
-        self.untouched(folder, (labels, logits))
+            self.refused_by_segment(*(part for pair in places.items() for part in pair), images=[image], says=("hostile.png",))
+        self.untouched(folder, places)
 
     def test_small_and_wide_images(self):
         image = self.scratch / "odd.png"
@@ -99,7 +102,7 @@ class Hostile(ProgramTest):
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 
-        for option, place in zip(("--labels", "--logits"), places):
+        for option, place in places.items():
             done = subprocess.run([PROGRAMS / "segment", self.picture, "--network", NETWORK, "--weights", self.weights, option, place],
                                   capture_output=True, text=True, preexec_fn=small_files, restore_signals=False)
             self.assertEqual((done.returncode, done.stdout), (1, ""))
@@ -109,7 +112,7 @@ class Hostile(ProgramTest):
     def test_full_devices(self):
         if not os.path.exists("/dev/full"):
             self.skipTest("no /dev/full")
-        for option in ("--labels", "--logits"):
+        for option in OUTPUTS:
             self.refused_by_segment(option, "/dev/full", says=("/dev/full: cannot be written: No space left",))
         for command in (["inspect", "--network", NETWORK], ["segment", "--help"],
                         ["segment", self.picture, "--network", NETWORK, "--weights", self.weights]):
@@ -119,18 +122,18 @@ class Hostile(ProgramTest):
 
     def test_places_that_cannot_be_written(self):
         folder, places = self.outputs()
-        for option in ("--labels", "--logits"):
-            for place in (folder, folder / "absent" / "x", places[0] / "x", folder / ("n" * 300), self.picture, self.weights):
+        for option in OUTPUTS:
+            for place in (folder, folder / "absent" / "x", places["--labels"] / "x", folder / ("n" * 300), self.picture, self.weights):
                 self.refused_by_segment(option, place, says=(str(place),))
         self.untouched(folder, places)
         if os.geteuid() == 0:
             return  # nothing is forbidden to root
         folder.chmod(0o500)
         self.refused_by_segment("--labels", folder / "new.png", says=("new.png: cannot be written: Permission denied",))
-        self.refused_by_segment("--labels", places[0], says=("labels.png: cannot be written: Permission denied",))
+        self.refused_by_segment("--labels", places["--labels"], says=("labels.png: cannot be written: Permission denied",))
         folder.chmod(0o700)
-        places[0].chmod(0o400)
-        self.refused_by_segment("--labels", places[0], says=("labels.png: cannot be written: Permission denied",))
+        places["--labels"].chmod(0o400)
+        self.refused_by_segment("--labels", places["--labels"], says=("labels.png: cannot be written: Permission denied",))
         self.untouched(folder, places)
 
     # ---- options

@@ -1,5 +1,5 @@
-// Bilinear resizes inside of published networks, and the last one with its argmax: on smooth logits, as networks make
-// them, and on noise, the worst case.
+// Bilinear resizes inside of published networks, and the last one with its argmax (on smooth logits, as networks make
+// them, and on noise, the worst case) or its softmax.
 #include "steps.hpp"
 
 namespace {
@@ -41,21 +41,37 @@ void time_labels(benchmark::State& state, const network_step& s, int threads) {
       benchmark::Counter(double(pixels(s.y)), benchmark::Counter::kIsIterationInvariantRate);
 }
 
+void time_probabilities(benchmark::State& state, const network_step& s, int threads) {
+  prepared<openmp> mine(s, threads);
+  prepared<reference> theirs(s, 1);
+  const kernel_function<openmp> k = kernel_for<openmp, structure{.kind = step_kind::probabilities}>();
+  mine.run(k);
+  theirs.run(kernel_for<reference, structure{.kind = step_kind::probabilities}>());
+  for (std::int64_t i = 0; i < elements(s.y); ++i) {
+    if (!(std::abs(mine.get().y.data[i] - theirs.get().y.data[i]) <= 1e-5F))
+      return state.SkipWithError("differs from the reference");
+  }
+  for (auto _ : state) mine.run(k);
+  state.counters["pixels/s"] =
+      benchmark::Counter(double(pixels(s.y)), benchmark::Counter::kIsIterationInvariantRate);
+}
+
 const bool added = [] {
   const auto any = [](const network_step&) { return true; };
   add_steps<openmp, step_kind::resize>(any);
-  for (const network_step& s : steps_of(step_kind::labels, any)) {
-    for (int threads : {1, 2}) {
-      const std::string name = "labels_" + text_of(s.x) + "->513x513/threads:" + std::to_string(threads);
-      const auto add = [&](const char* logits, auto time) {
-        benchmark::RegisterBenchmark((name + logits).c_str(),
-                                     [=](benchmark::State& state) { time(state, s, threads); })
-            ->UseRealTime()
-            ->Unit(benchmark::kMillisecond);
-      };
-      add("/smooth", time_labels<true>);
-      add("/noise", time_labels<false>);
+  const auto add = [](const char* what, const network_step& s, int threads, const char* logits, auto time) {
+    const std::string name = what + text_of(s.x) + "->513x513/threads:" + std::to_string(threads) + logits;
+    benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { time(state, s, threads); })
+        ->UseRealTime()
+        ->Unit(benchmark::kMillisecond);
+  };
+  for (int threads : {1, 2}) {
+    for (const network_step& s : steps_of(step_kind::labels, any)) {
+      add("labels_", s, threads, "/smooth", time_labels<true>);
+      add("labels_", s, threads, "/noise", time_labels<false>);
     }
+    for (const network_step& s : steps_of(step_kind::probabilities, any))
+      add("probabilities_", s, threads, "", time_probabilities);
   }
   return true;
 }();

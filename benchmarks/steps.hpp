@@ -69,10 +69,9 @@ std::vector<network_step> steps_of(step_kind kind, const Wanted& wanted) {
     const plan p = make_plan(g);
     for (const step& s : p.steps) {
       if (s.form.kind != kind) continue;
-      const auto extent = [&](int v) {
-        return v < 0 ? shape{513, 513, 1} : p.values[static_cast<std::size_t>(v)].extent;
-      };
-      network_step found{"", s, extent(s.x), extent(s.y)};
+      const auto extent = [&](int v) { return p.values[static_cast<std::size_t>(v)].extent; };
+      const shape result = kind == step_kind::probabilities ? p.output : shape{513, 513, 1};
+      network_step found{"", s, extent(s.x), s.y < 0 ? result : extent(s.y)};
       found.name = name_of(found);
       const bool known =
           std::any_of(all.begin(), all.end(), [&](const network_step& k) { return k.name == found.name; });
@@ -88,7 +87,8 @@ class prepared {
  public:
   explicit prepared(const network_step& s, int threads) : step_(s) {
     const bool separable = s.run.form.kind == step_kind::separable;
-    const bool labels = s.run.form.kind == step_kind::labels;
+    const bool labels = s.run.form.kind == step_kind::labels,
+               resized = s.run.form.kind == step_kind::resize || s.run.form.kind == step_kind::probabilities;
     const step& run = step_.run;
     operands_ = {.run = &run, .threads = threads};
     operands_.x = {random(elements(s.x), 1), 1, s.x};
@@ -96,7 +96,8 @@ class prepared {
     operands_.y = {take(elements(s.y)), 1, s.y};
     labels_.resize(static_cast<std::size_t>(labels ? pixels(s.y) : 0));
     operands_.labels = {labels_.data(), 1, s.y};
-    if (!labels && s.run.form.kind != step_kind::resize) {
+    operands_.probabilities = operands_.y;
+    if (!labels && !resized) {
       const shape middle{s.y.height, s.y.width, s.x.channels};
       operands_.weights = weights(run.what, separable ? middle : s.x, s.y.channels, 3);
       if (separable) operands_.first_weights = weights(run.first, s.x, s.x.channels, 5);

@@ -5,7 +5,6 @@ include(CMakePackageConfigHelpers)
 set(config_dir ${CMAKE_INSTALL_DATADIR}/cmake/atrous)
 
 # What pkg-config and Debian call the packages of components.cmake. OpenMP comes with the compiler.
-set(names_of_Eigen3 eigen3 libeigen3-dev)
 set(names_of_EXIF libexif libexif-dev)
 set(names_of_Fontconfig fontconfig libfontconfig-dev)
 set(names_of_Freetype freetype2 libfreetype-dev)
@@ -13,7 +12,7 @@ set(names_of_JPEG libjpeg libjpeg-dev)
 set(names_of_nlohmann_json nlohmann_json nlohmann-json3-dev)
 set(names_of_OpenCV opencv4 libopencv-dev)
 set(names_of_PNG libpng libpng-dev)
-set(names_of_xtensor xtensor libxtensor-dev)
+set(names_of_xtensor "xtensor < ${atrous_below_xtensor}" libxtensor-dev)
 
 # From the folder of the .pc files: an installation may be moved.
 file(RELATIVE_PATH pc_prefix ${CMAKE_INSTALL_FULL_DATADIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})

@@ -48,8 +48,9 @@ constexpr const char* example =
     "  segment street.png --network deeplabv3plus_xception65_os8 --weights xception65.safetensors --overlay "
     "out.png\n"
     "  segment photos/ --network NAME --weights FILE --labels labels/ --overlay overlays/\n"
-    "  ffmpeg -i in.mp4 -f yuv4mpegpipe - | segment - --network NAME --weights FILE --overlay - |\n"
-    "      ffmpeg -f ppm_pipe -framerate 25 -i - out.mp4\n";
+    "  ffmpeg -i in.mp4 -pix_fmt yuv420p -f yuv4mpegpipe - | segment - --network NAME --weights FILE "
+    "--overlay - |\n"
+    "      ffmpeg -f ppm_pipe -framerate 25 -i - -pix_fmt yuv420p out.mp4\n";
 
 void add_options(CLI::App& app, settings& s) {
   app.add_option("IMAGE", s.images, "Images to segment, folders of them, or - for frames on standard input")
@@ -60,11 +61,13 @@ void add_options(CLI::App& app, settings& s) {
       ->required()
       ->type_name("FILE");
   app.add_option("--labels", s.labels.place, "Write label maps: palette PNG, 8-bit indices of the classes")
+      ->check(programs::not_empty())
       ->type_name("OUT.png");
   app.add_option(
          "--overlay", s.overlay.place,
          "Write the image with its classes in colours and a legend; - writes frames without legend to\n"
          "standard output as PPMs, and the lines to standard error")
+      ->check(programs::not_empty())
       ->type_name("OUT.png");
   app.add_flag("--side-by-side", s.side_by_side, "Overlays with the image itself on their left");
   app.add_flag("--no-legend", s.no_legend, "Overlays without legend");
@@ -74,6 +77,7 @@ void add_options(CLI::App& app, settings& s) {
   app.add_option(
          "--logits", s.logits.place,
          "Write class scores before the last resize: float32 tensor \"logits\" (rows, columns, classes)")
+      ->check(programs::not_empty())
       ->type_name("OUT.safetensors");
   app.add_flag("--multi-scale", s.how.multi_scale, "Mean of scales 0.5, 0.75, 1, 1.25, 1.5 and 1.75");
   app.add_flag("--flip", s.how.flip, "Mean with the mirrored image");
@@ -162,82 +166,110 @@ void write_logits(const std::filesystem::path& path, const atrous::tensor<float>
   atrous::write_safetensors(path, std::span(&tensor, 1));
 }
 
-atrous::image overlaid(const settings& s, const atrous::image& photo, const atrous::image& labels,
-                       const atrous::label_set& classes) {
-  atrous::image picture = atrous::overlay(photo, labels, classes);
-  if (s.side_by_side) picture = atrous::side_by_side(photo, picture);
-  if (s.no_legend || s.overlay.streamed()) return picture;  // frames must have one size
-  return atrous::with_legend(picture, labels, classes);
-}
-
-void write(const settings& s, bool several, const programs::picture& from, const segmented& made,
-           programs::runner& network, const atrous::label_set& classes) {
-  if (s.labels.wanted())
-    atrous::write_png_indexed(s.labels.file_for(from.name, several), made.labels, classes.colours);
-  if (s.logits.wanted()) write_logits(s.logits.file_for(from.name, several), network.logits());
-  if (!s.overlay.wanted()) return;
-  const atrous::image picture = overlaid(s, from.photo, made.labels, classes);
-  if (s.overlay.streamed()) return atrous::write_ppm(std::cout, picture);
-  atrous::write_png(s.overlay.file_for(from.name, several), picture);
-}
-
 /// Everything that is known before the first image is read.
-struct job {
-  const settings& s;
-  programs::sources& pictures;
-  const atrous::deeplab_options& network;
-  const atrous::tensor_set& weights;
-  const atrous::label_set& classes;
-  int threads;
-
-  void run() const {
-    programs::progress_bar bar;
-    std::unique_ptr<programs::runner> runner;
-    const std::size_t count = pictures.files().size();
-    std::size_t done = 0;
-    while (const std::optional<programs::picture> next = pictures.next()) {
-      const atrous::image& photo = next->photo;
-      const std::string name = atrous::printable_path(next->name);
-      if (!runner) {
-        runner = programs::make_runner(s.policy, network, {photo.height, photo.width, photo.channels},
-                                       weights, threads);
-        programs::make_folders({s.labels, s.overlay, s.logits}, pictures.several());
-      }
-      programs::manner how = s.how;
-      how.on_part = [&](int part, int parts) {
-        const double share = (static_cast<double>(done) + double(part) / parts) / static_cast<double>(count);
-        return bar.show(count > 0 ? share : -1, name), true;
-      };
-      if (pictures.several()) how.on_part(0, 1);
-      const segmented made = segment(*runner, photo, s.repeat, how);
-      write(s, pictures.several(), *next, made, *runner, classes);
-      ++done;
-      bar.clear();
-      (s.overlay.streamed() ? std::cerr : std::cout)
-          << name << ": " << photo.height << "x" << photo.width << ", " << shares(made.labels, classes.names)
-          << ", " << programs::formatted("%.1f ms", made.milliseconds) << std::endl;
-      if (s.profile)
-        std::cout << runner->profile({photo.pixels.data(), {photo.height, photo.width, photo.channels}},
-                                     std::max(s.repeat, 5));
+class job {
+ public:
+  job(const settings& s, programs::sources& pictures, int threads)
+      : s_(s), pictures_(pictures), threads_(threads), weights_(programs::read_weights(s.weights)) {
+    network_ = programs::network_for(s.network, weights_, s.classes);
+    if (network_.classes > 256) {
+      throw std::invalid_argument(atrous::printable_path(s.weights) +
+                                  ": label maps hold at most 256 classes, this has " +
+                                  std::to_string(network_.classes));
     }
-    if (done == 0) throw std::runtime_error("standard input: expected frames, found none");
+    classes_ = atrous::labels_in(weights_, network_.classes);
+    if (s.palette == "colour-blind") classes_ = atrous::colour_blind_safe(classes_);
+    if (s.overlay.wanted() && !s.no_legend && !s.overlay.streamed()) font_.emplace(legend_font());
   }
+
+  /// What goes wrong with one of several files is told at the end, when the others are done.
+  void run() {
+    const std::size_t count = pictures_.files().size();
+    std::vector<std::string> failed;
+    for (;; ++done_) {
+      try {
+        const std::optional<programs::picture> next = pictures_.next();
+        if (!next) break;
+        process(*next);
+      } catch (const std::runtime_error& e) {
+        if (count < 2) throw;
+        failed.emplace_back(e.what());
+      }
+    }
+    if (done_ == 0) throw std::runtime_error("standard input: expected frames, found none");
+    if (failed.empty()) return;
+    std::string told = std::to_string(failed.size()) + " of " + std::to_string(count) + " images failed: ";
+    for (std::size_t i = 0; i < failed.size() && i < 3; ++i) told += (i > 0 ? "; " : "") + failed[i];
+    throw std::runtime_error(told + (failed.size() > 3 ? "; ..." : ""));
+  }
+
+ private:
+  atrous::font legend_font() const {
+    try {
+      return atrous::legend_font(classes_);
+    } catch (const std::runtime_error& e) {
+      throw std::runtime_error(std::string(e.what()) + "; or leave the legend out with --no-legend");
+    }
+  }
+
+  void process(const programs::picture& picture) {
+    const atrous::image& photo = picture.photo;
+    if (!runner_) {
+      runner_ = programs::make_runner(s_.policy, network_, {photo.height, photo.width, photo.channels},
+                                      weights_, threads_);
+      programs::make_folders({s_.labels, s_.overlay, s_.logits}, pictures_.several());
+    }
+    const std::string name = atrous::printable_path(picture.name);
+    const std::size_t count = pictures_.files().size();
+    programs::manner how = s_.how;
+    const auto show = [&](int part, int parts) {
+      const double share = (static_cast<double>(done_) + double(part) / parts) / static_cast<double>(count);
+      return bar_.show(count > 0 ? share : -1, name), true;
+    };
+    if (s_.repeat == 0) how.on_part = show;
+    if (pictures_.several()) show(0, 1);
+    const segmented made = segment(*runner_, photo, s_.repeat, how);
+    write(picture, made);
+    bar_.clear();
+    (s_.overlay.streamed() ? std::cerr : std::cout)
+        << name << ": " << photo.height << "x" << photo.width << ", " << shares(made.labels, classes_.names)
+        << ", " << programs::formatted("%.1f ms", made.milliseconds) << std::endl;
+    if (s_.profile) {
+      std::cout << runner_->profile({photo.pixels.data(), {photo.height, photo.width, photo.channels}},
+                                    std::max(s_.repeat, 5));
+    }
+  }
+
+  void write(const programs::picture& from, const segmented& made) {
+    const bool several = pictures_.several();
+    if (s_.labels.wanted())
+      atrous::write_png_indexed(s_.labels.file_for(from.name, several), made.labels, classes_.colours);
+    if (s_.logits.wanted()) write_logits(s_.logits.file_for(from.name, several), runner_->logits());
+    if (!s_.overlay.wanted()) return;
+    atrous::image picture = atrous::overlay(from.photo, made.labels, classes_);
+    if (s_.side_by_side) picture = atrous::side_by_side(from.photo, picture);
+    if (font_) picture = atrous::with_legend(picture, made.labels, classes_, *font_);
+    if (s_.overlay.streamed()) return atrous::write_ppm(std::cout, picture);  // frames of one size
+    atrous::write_png(s_.overlay.file_for(from.name, several), picture);
+  }
+
+  const settings& s_;
+  programs::sources& pictures_;
+  int threads_;
+  atrous::tensor_set weights_;
+  atrous::deeplab_options network_;
+  atrous::label_set classes_;
+  std::optional<atrous::font> font_;
+  std::unique_ptr<programs::runner> runner_;
+  programs::progress_bar bar_;
+  std::size_t done_ = 0;
 };
 
 void work(const settings& s, int threads) {
   programs::sources pictures(s.images);
   check_options(s, pictures);
   programs::check_outputs({s.labels, s.overlay, s.logits}, pictures, {s.weights});
-  const atrous::tensor_set weights = programs::read_weights(s.weights);
-  const atrous::deeplab_options network = programs::network_for(s.network, weights, s.classes);
-  if (network.classes > 256) {
-    throw std::invalid_argument(atrous::printable_path(s.weights) +
-                                ": label maps hold at most 256 classes, this has " +
-                                std::to_string(network.classes));
-  }
-  atrous::label_set classes = atrous::labels_in(weights, network.classes);
-  if (s.palette == "colour-blind") classes = atrous::colour_blind_safe(classes);
-  job{s, pictures, network, weights, classes, threads}.run();
+  job(s, pictures, threads).run();
 }
 
 }  // namespace

@@ -15,6 +15,11 @@ namespace programs {
 
 CLI::Validator from(int least, int most) { return CLI::Range(least, most).description(""); }
 
+CLI::Validator not_empty() {
+  return CLI::Validator([](std::string& name) { return name.empty() ? "expected a name, found none" : ""; },
+                        "");
+}
+
 command_line::command_line(const std::string& name, const std::string& description, const std::string& more)
     : app(description, name), threads(processors()) {
   app.set_help_flag("-h,--help", "Print this and exit");

@@ -23,6 +23,9 @@ struct command_line {
   int refuse(const std::string& message) const;
 };
 
+/// A check of an option that names a file: "" is no name.
+CLI::Validator not_empty();
+
 /// A check of an option: a whole number from `least` to `most`.
 CLI::Validator from(int least, int most);
 

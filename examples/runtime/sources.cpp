@@ -18,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 bool named_as_picture(const fs::path& file) {
+  if (file.filename().string().starts_with('.')) return false;
   std::string ending = file.extension().string();
   for (char& c : ending) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
   return ending == ".png" || ending == ".jpg" || ending == ".jpeg" || ending == ".ppm";

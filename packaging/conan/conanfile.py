@@ -15,7 +15,7 @@ required_conan_version = ">=2.0"
 PACKAGES = {
     "io": ["libexif/[>=0.6.23]", "libjpeg-turbo/[>=2.1]", "libpng/[>=1.6]", "nlohmann_json/[>=3.11]"],
     "opencv": ["opencv/[>=4.5 <5]"],
-    "openmp": ["eigen/[>=3.4]", "xtensor/[>=0.24 <0.26]"],
+    "openmp": [],
     "pictures": ["fontconfig/[>=2.13]", "freetype/[>=2.12]"],
     "xtensor": ["xtensor/[>=0.24 <0.26]"],
 }

@@ -147,7 +147,10 @@ outcome run(const trial& t, kernel_function<P> k, int threads) {
   o.image = t.float_image ? pixels_view(image_numbers.data(), t.in, t.batch)
                           : pixels_view(image_bytes.data(), t.in, t.batch);
   if (t.seed % 3 == 1) o.image = o.image.mirrored();
-  if (t.seed % 3 == 2) o.image = pixels_view::planes(image_bytes.data(), t.in, t.batch);
+  if (t.seed % 3 == 2) {
+    o.image = t.float_image ? pixels_view::planes(image_numbers.data(), t.in, t.batch)
+                            : pixels_view::planes(image_bytes.data(), t.in, t.batch);
+  }
   if (t.form.kind == step_kind::probabilities) o.probabilities = y.at;
   o.labels = {labels.data(), t.batch, {out.height, out.width, 1}};
   k(o);

@@ -5,7 +5,7 @@ execute_process(COMMAND ${CPACK} -G DEB --config ${BUILD}/CPackConfig.cmake -B $
 set(package ${FOLDER}/libatrous-dev_${VERSION}_all.deb)
 execute_process(COMMAND dpkg-deb --field ${package} OUTPUT_VARIABLE fields COMMAND_ERROR_IS_FATAL ANY)
 foreach(field IN ITEMS "Package: libatrous-dev" "Version: ${VERSION}" "Architecture: all" "Section: libdevel"
-                       "Recommends: [^\n]*libeigen3-dev[^\n]*libpng-dev" "Suggests: cmake" "Description: [^\n]+\n [A-Z]")
+                       "Recommends: [^\n]*libxtensor-dev[^\n]*libpng-dev" "Suggests: cmake" "Description: [^\n]+\n [A-Z]")
   if(NOT "\n${fields}" MATCHES "\n${field}")
     message(FATAL_ERROR "${package}: no \"${field}\" in\n${fields}")
   endif()

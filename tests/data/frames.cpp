@@ -79,7 +79,8 @@ TEST_CASE("headers of PPM as others write them") {
   const rgb pixels{1, 2, 3, 4, 5, 6};
   const std::string data = "\1\2\3\4\5\6";
   for (const std::string header :
-       {"P6 2 1 255\n", "P6\n2\t1\r255 ", "P6\n# two pixels\n2 #wide\n1\n# 9\n255\n", "P6 02 1 0255\n"}) {
+       {"P6 2 1 255\n", "P6\n2\t1\r255 ", "P6\n# two pixels\n2 #wide\n1\n# 9\n255\n", "P6 02 1 0255\n",
+        "P6#\n2 1 255\n"}) {
     CAPTURE(header);
     const auto frames = frames_of(header + data);
     REQUIRE(frames.size() == 1);
@@ -146,6 +147,7 @@ TEST_CASE("what is no film is refused with the frame it is about") {
              "film, frame 1: expected PPM (P6) or YUV4MPEG2 frames, found data that begins"));
   CHECK(says(refusal("YUV4MPEG3 W1 H1\n"), "found data that begins \"YUV4MPEG3 \""));
   CHECK(says(refusal("P5 1 1 255\n1"), "frame 1: expected a PPM image (P6), found data that begins \"P5\""));
+  CHECK(says(refusal("P65 1 255\n123456789012345"), "found data that begins \"P65\""));
   const auto one = ppm_of(made_picture(2, 2));
   CHECK(says(refusal(one + one + "\n"), "film, frame 3: expected a PPM image (P6)"));
   for (std::size_t cut = 1; cut < one.size(); ++cut) {

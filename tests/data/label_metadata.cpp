@@ -45,6 +45,13 @@ TEST_CASE("names and colours count each by themselves, and whole or not at all")
   CHECK(labels_in(tensor_set{}, 21).name == "VOC");
 }
 
+TEST_CASE("lists that are nested deep") {
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  CHECK(labels_in(with(deep, deep), 1).names == labels_for(1).names);
+  CHECK(labels_in(with("[\"a\"," + deep + "]", "[[1,2,3],[1,2," + deep + "]]"), 2).names ==
+        labels_for(2).names);
+}
+
 TEST_CASE("classes that cannot be written") {
   CHECK_THROWS_WITH_AS(metadata_of({"own", {"a", "b"}, {{}}}),
                        "expected a colour for each of 2 classes, found 1", std::invalid_argument);

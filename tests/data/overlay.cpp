@@ -92,6 +92,17 @@ TEST_CASE("a line between classes takes the same part of a picture of any size")
   }
 }
 
+TEST_CASE("a line ends within the distances that are told apart") {
+  for (const int shorter_side : {1, 400, 4'800, 5'000, 8'000, 1'000'000}) {
+    CAPTURE(shorter_side);
+    const auto line = atrous::border_line_for(shorter_side);
+    CHECK(line.rim[10] > 0);
+    CHECK(line.core[10] > 0);
+    CHECK(line.rim[255] == 0);
+    CHECK(line.core[255] == 0);
+  }
+}
+
 TEST_CASE("distances to borders") {
   const auto far = atrous::distance_to_borders(halves(3, 60, 1, 2));
   REQUIRE(far.size() == 5 * 62);

@@ -57,6 +57,12 @@ TEST_CASE("results have room in arrays without gaps") {
   CHECK_THROWS_WITH_AS(room_in(region), doctest::Contains("no gaps"), std::invalid_argument);
 }
 
+template <class T>
+concept has_room = requires(T& t) {
+  room_in(t);
+};
+static_assert(has_room<xt::xtensor<float, 4>> && !has_room<tensor<float>>);
+
 TEST_CASE("results are xtensor arrays over the same memory") {
   tensor<float> logits(1, {2, 3, 4});
   auto seen = xtensor_of(logits);

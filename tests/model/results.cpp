@@ -53,6 +53,10 @@ void check_orders() {
     for (int c = 0; c < 3; ++c)
       planes[static_cast<std::size_t>(c * 600 + p)] = picture.pixels[static_cast<std::size_t>(p * 3 + c)];
   }
+  const pixels_view twice =
+      pixels_view::picture(pixel_order::grey, grey.data(), 10, 30, 0, 2);  // halves as a batch
+  CHECK(twice.batch == 2);
+  CHECK(twice.at(1, 2, 3, 1) == grey[12 * 30 + 3]);
   CHECK(net.logits(pixels_view::picture(pixel_order::grey, grey.data(), 20, 30)).data ==
         net.logits({as_rgb.data(), {20, 30, 3}}).data);
   CHECK(net.logits(pixels_view::planes(planes.data(), {20, 30, 3})).data == expected.data);
@@ -152,7 +156,7 @@ TEST_CASE("probabilities sum to one, and the largest is that of the label") {
 
 TEST_CASE("probabilities of scores far apart, and of more classes than labels can name") {
   constexpr auto define = [](wire x) {
-    return x >> in("logits", pointwise{.out = 300, .bias = true}) >> resize{7, 9};
+    return x >> in("logits", pointwise{.out = 304, .bias = true}) >> resize{7, 9};
   };
   static constexpr network many{define, {4, 5, 3}};
   const tensor_set weights = rule_weights::make(graph_of<many>);

@@ -48,6 +48,10 @@ void check_batch(const inference<P>& net, int height, int width) {
   const std::vector<std::uint8_t> second_labels = net.labels(all_of(two)).data;
   labels.insert(labels.end(), second_labels.begin(), second_labels.end());
   CHECK(net.labels(both).data == labels);
+  std::vector<float> probabilities = net.probabilities(all_of(one)).data;
+  const std::vector<float> more = net.probabilities(all_of(two)).data;
+  probabilities.insert(probabilities.end(), more.begin(), more.end());
+  CHECK(net.probabilities(both).data == probabilities);
 }
 
 inference<openmp> published(const char* name) {

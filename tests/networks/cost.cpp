@@ -168,7 +168,7 @@ TEST_CASE("Tables 3 and 5 of the paper") {
 }
 
 TEST_CASE("released checkpoints") {
-  // Where spec.md 6.3 gives no figure of the rule's own (MobileNetV2 on Cityscapes), the printed one alone counts.
+  // Where the rule's own figure is not known (MobileNetV2 on Cityscapes), the printed one alone counts.
   const double expected[] = {2.7527, 152.592, 0.875, 2.833, 21.27, 433.24, 418.66, 8677.93};
   const double digits[] = {0.00005, 0.0005, 0.0005, 0.0005, 0.02, 0.02, 0.005, 0.005};
   const auto rows = released_rows();

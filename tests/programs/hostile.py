@@ -85,6 +85,13 @@ class Hostile(ProgramTest):
             self.refused_by_segment(weights=file, says=("hostile.safetensors",))
             self.refused("inspect", "--weights", file, says=("hostile.safetensors",))
 
+    def test_metadata_nested_deep(self):
+        file, deep = self.scratch / "deep.safetensors", "[" * 1_000_000 + "]" * 1_000_000
+        for names in (deep, "[" + deep + "," * 20 + "]", "[" + ",".join([deep] + ["0"] * 20) + "]"):
+            files.write_tensors(file, self.tensors, {"class_names": names, "palette": names})
+            self.segment(weights=file)
+            self.good("inspect", "--weights", file)
+
     def test_a_million_entries(self):
         file = self.scratch / "million.safetensors"
         entries = ",".join(f'"x{i}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}' for i in range(1_000_000))

@@ -6,11 +6,12 @@ import re
 import struct
 import subprocess
 import sys
+import time
 import unittest
 
 sys.dont_write_bytecode = True  # nothing appears beside the sources
 import files  # noqa: E402
-from trial import NETWORK, PROGRAMS, ProgramTest  # noqa: E402
+from trial import NETWORK, PROGRAMS, ProgramTest, run  # noqa: E402
 
 
 def extent_of(png):
@@ -30,6 +31,11 @@ class Pictures(ProgramTest):
         command = [PROGRAMS / "segment", "-", "--network", NETWORK, "--weights", self.weights, *map(str, arguments)]
         done = subprocess.run(command, input=data, capture_output=True, timeout=300)
         return done.returncode, done.stdout, done.stderr.decode()
+
+    def refused_frames(self, data, *arguments, says):
+        code, out, err = self.frames(data, *arguments)
+        self.assertEqual((code, out, len(err.splitlines())), (1, b"", 1), err)
+        self.assertIn(says, err)
 
     def test_overlay(self):
         plain, legend, both = (self.scratch / f"{name}.png" for name in ("plain", "legend", "both"))
@@ -64,6 +70,30 @@ class Pictures(ProgramTest):
         empty.mkdir()
         self.refused_by_segment(images=[empty], says=("empty", "found none"))
 
+    def test_a_bad_picture_among_several(self):
+        folder, labels = self.scratch / "mixed", self.scratch / "mixed_labels"
+        folder.mkdir()
+        for name in ("a.png", "c.png", "._a.png"):
+            files.write_picture(folder / name, 20, 30)
+        (folder / "b.png").write_bytes((folder / "a.png").read_bytes()[:100])
+        (folder / "._a.png").write_bytes(b"what another system keeps")
+        code, out, err = run("segment", folder, "--network", NETWORK, "--weights", self.weights, "--labels", labels)
+        self.assertEqual((code, len(err.splitlines())), (1, 1), err)
+        self.assertIn("1 of 3 images failed: ", err)
+        self.assertIn("b.png", err)
+        self.assertEqual(re.findall(r"/(\w+)\.png: 20x30, ", out), ["a", "c"])
+        self.assertEqual(sorted(f.name for f in labels.iterdir()), ["a.png", "c.png"])
+
+    def test_many_pictures_are_checked_at_once(self):
+        folder = self.scratch / "many"
+        folder.mkdir()
+        for i in range(3000):
+            (folder / f"{i}.png").write_bytes(b"")
+        start = time.monotonic()
+        self.refused_by_segment("--labels", self.scratch / "l", "--overlay", self.scratch / "l", images=[folder],
+                                says=("two results for one file", "0.png"))
+        self.assertLess(time.monotonic() - start, 5)
+
     def test_frames(self):
         data = ppm(33, 47) + ppm(33, 47, 9) + ppm(33, 47, 90)
         labels = self.scratch / "frames"
@@ -88,6 +118,7 @@ class Pictures(ProgramTest):
         self.assertEqual((code, out.count(b"P6\n47 33\n255\n")), (0, 2))
 
     def test_frames_that_end_early(self):
+        self.refused_frames(ppm(33, 47), "--labels", self.scratch / "same", "--overlay", self.scratch / "same", says="two results")
         for data, says in ((b"", "found nothing"), (b"hello", "standard input"), (ppm(33, 47)[:-1], "standard input")):
             code, _, err = self.frames(data)
             self.assertEqual((code, len(err.splitlines())), (1, 1), err)
@@ -130,6 +161,7 @@ class Pictures(ProgramTest):
         self.refused_by_segment("--side-by-side", says=("need --overlay",))
         self.refused_by_segment("--overlay", "-", says=("image -",))
         self.refused_by_segment("--labels", "-", says=("found -",))
+        self.refused_by_segment("--labels", "", says=("found none",))
         self.refused_by_segment(images=["-", self.picture], says=("alone",))
         self.refused_by_segment("--palette", "grey", says=("colour-blind",))
         self.refused_by_segment("--overlay", self.picture, says=("would replace",))

@@ -48,6 +48,11 @@ struct openmp_with : reference {
     }
   }
 
+  /// Starts the threads, which costs time and memory once.
+  static void start(int threads) {
+    cpu::parallel_for(threads, threads, [](std::int64_t, int) {});
+  }
+
   // ---- kernels: what they read, write and cost is said where they are
 
   template <structure S>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Where the samples of a bilinear resize lie: one rule for every policy (spec section 2.1).
+// Where the samples of a bilinear resize lie: one rule for every policy.
 #include <algorithm>
 #include <cmath>
 
@@ -32,6 +32,22 @@ inline sample sample_at(int i, int in, int out, corners corner) {
   const int high = std::min(low + 1, in - 1);
   return {low, high, high == low ? 0.0F : static_cast<float>(at - low)};
 }
+
+/// An axis of a resize, or a part of one: `count` input samples from `first_in` on make output samples from `first_out`
+/// on; those of the whole axis are `in` and `out`.
+struct resized_axis {
+  int in = 0, out = 0;
+  corners corner = corners::aligned;
+  int first_in = 0, first_out = 0, count = in;
+
+  /// Where output sample i of the part lies among its input samples.
+  sample at(int i) const {
+    sample s = sample_at(first_out + i, in, out, corner);
+    s.low = std::clamp(s.low - first_in, 0, count - 1);
+    s.high = std::clamp(s.high - first_in, 0, count - 1);
+    return s;
+  }
+};
 
 /// Between two numbers. The same formula everywhere, so that equal inputs give that very number back.
 inline float between(float low, float high, float fraction) { return low + (high - low) * fraction; }

@@ -36,17 +36,18 @@ struct pixels_view {
   constexpr pixels_view(const float* first, atrous::shape s, int images = 1)
       : pixels_view(first, pixel_type::float32, s, images) {}
 
-  /// A picture for a network of three channels, red first: alpha is left out, grey is seen three times. `row_stride`
-  /// is the number of elements from one row to the next, 0 if there is no gap.
+  /// Pictures for a network of three channels, red first: alpha is left out, grey is seen three times. `row_stride` is
+  /// the number of elements from one row to the next, 0 if there is no gap; between images there is none.
   template <class T>
   static constexpr pixels_view picture(pixel_order order, const T* first, int rows, int columns,
-                                       std::ptrdiff_t row_stride = 0) {
+                                       std::ptrdiff_t row_stride = 0, int images = 1) {
     const int stored = channels_in(order);
     const bool backwards = order == pixel_order::bgr || order == pixel_order::bgra;
-    pixels_view seen(backwards && first != nullptr ? first + 2 : first, {rows, columns, 3});
+    pixels_view seen(backwards && first != nullptr ? first + 2 : first, {rows, columns, 3}, images);
     seen.pixel = stored;
     seen.channel = order == pixel_order::grey ? 0 : backwards ? -1 : 1;
     seen.row = row_stride != 0 ? row_stride : std::ptrdiff_t{columns} * stored;
+    seen.image = rows * seen.row;
     return seen;
   }
 

@@ -24,7 +24,8 @@ inline nlohmann::json metadata_list(const tensor_set& weights, const char* key, 
   const auto found = weights.metadata.find(key);
   if (found == weights.metadata.end()) return {};
   nlohmann::json list = nlohmann::json::parse(found->second, nullptr, false);
-  return list.is_array() && list.size() == count ? list : nlohmann::json();
+  if (!list.is_array() || list.size() != count) return {};
+  return list;  // moved: a copy recurses as deep as the list is nested
 }
 
 /// The colour that [red, green, blue] tells, each 0 to 255.

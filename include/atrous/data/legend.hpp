@@ -214,12 +214,18 @@ inline image with_legend(const image& picture, const image& labels, const label_
   return page;
 }
 
-/// The same in the machine's sans-serif font. Throws std::runtime_error where there is none.
-inline image with_legend(const image& picture, const image& labels, const label_set& classes,
-                         background shown = background::photo) {
+/// The machine's sans-serif font, or one that has the characters of these classes. Throws std::runtime_error where there
+/// is none.
+inline font legend_font(const label_set& classes) {
   std::string characters;
   for (const auto& name : classes.names) characters += printable(name);
-  font type(find_font(characters + "0123456789<.%…"));
+  return font(find_font(characters + "0123456789<.%…"));
+}
+
+/// The same in that font.
+inline image with_legend(const image& picture, const image& labels, const label_set& classes,
+                         background shown = background::photo) {
+  font type = legend_font(classes);
   return with_legend(picture, labels, classes, type, shown);
 }
 

@@ -72,16 +72,27 @@ inline std::vector<std::uint8_t> distance_to_borders(const image& labels) {
   return distance;
 }
 
-/// Lays white lines with a dark rim (or they would be lost on a bright photo) on the borders between labels. Their
-/// width is a 400th of the shorter side.
-inline void draw_borders(image& picture, const image& labels) {
-  const double line = std::clamp(std::min(picture.height, picture.width) / 400.0, 0.7, 20.0);
-  std::array<int, 256> rim{}, core{};  // opacity in 1/256 at a distance
+/// Opacities in 1/256 of the dark rim and the white core of a line at a distance (distance_to_borders).
+struct border_line {
+  std::array<int, 256> rim{}, core{};
+};
+
+/// The line in a picture whose shorter side has this many pixels: a 400th of it wide, 0.7 to 12 pixels, since
+/// distances above 255 / 20 are not told apart.
+inline border_line border_line_for(int shorter_side) {
+  const double width = std::clamp(shorter_side / 400.0, 0.7, 12.0);
+  border_line line;
   for (int distance = 0; distance < 256; ++distance) {
     const double away = distance / 20.0 - 0.5;
-    rim[distance] = static_cast<int>(128 * std::clamp(line - away, 0.0, 1.0));
-    core[distance] = static_cast<int>(230 * std::clamp(line / 2 - away, 0.0, 1.0));
+    line.rim[distance] = static_cast<int>(128 * std::clamp(width - away, 0.0, 1.0));
+    line.core[distance] = static_cast<int>(230 * std::clamp(width / 2 - away, 0.0, 1.0));
   }
+  return line;
+}
+
+/// Lays white lines with a dark rim (or they would be lost on a bright photo) on the borders between labels.
+inline void draw_borders(image& picture, const image& labels) {
+  const auto [rim, core] = border_line_for(std::min(picture.height, picture.width));
   const auto distances = distance_to_borders(labels);
   std::uint8_t* rgb = picture.pixels.data();
   for (int i = 0; i < picture.height; ++i) {
@@ -97,7 +108,7 @@ inline void draw_borders(image& picture, const image& labels) {
 }
 
 /// A photo (height, width, 3) with the classes of its label map (height, width, 1) in their colours, and a line
-/// around each region whose width goes with the picture's: it looks the same at any size. Void (255) shows the photo.
+/// around each region whose width goes with the picture's, up to 12 pixels. Void (255) shows the photo.
 /// Throws std::invalid_argument where the extents differ, a label has no colour or the opacity is not from 0 to 1.
 inline image overlay(const image& photo, const image& labels, const label_set& classes,
                      const overlay_style& style = {}) {

@@ -34,11 +34,12 @@ inline bool read_exactly(std::istream& stream, std::vector<std::uint8_t>& bytes,
   return true;
 }
 
+inline bool is_ppm_space(int c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
 /// The next number of a PPM's header: after white space and comments, up to the one white space behind it.
 /// Throws std::runtime_error where there is none from 1 to `most` within 1,000 bytes.
 inline std::int64_t next_ppm_number(std::istream& stream, std::int64_t most, const std::string& source) {
   constexpr int longest = 1000;
-  const auto is_space = [](int c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
   std::int64_t number = -1;
   bool comment = false;
   for (int read = 0; read < longest; ++read) {
@@ -51,7 +52,7 @@ inline std::int64_t next_ppm_number(std::istream& stream, std::int64_t most, con
     } else if (c >= '0' && c <= '9') {
       number = std::max<std::int64_t>(number, 0) * 10 + (c - '0');
       if (number > most) break;
-    } else if (!is_space(c)) {
+    } else if (!is_ppm_space(c)) {
       break;
     } else if (number > 0) {
       return number;
@@ -71,13 +72,13 @@ inline std::optional<image> read_ppm(std::istream& stream, const std::string& so
   const auto fail = [&source](const std::string& what) {
     throw std::runtime_error(printable_path(source) + ": " + what);
   };
-  char magic[2] = {};
-  stream.read(magic, 2);
+  std::string magic(2, '\0');
+  stream.read(magic.data(), 2);
   if (stream.gcount() == 0) return std::nullopt;
-  if (magic[0] != 'P' || magic[1] != '6') {
-    fail("expected a PPM image (P6), found data that begins \"" +
-         printable({magic, static_cast<std::size_t>(stream.gcount())}) + "\"");
-  }
+  magic.resize(static_cast<std::size_t>(stream.gcount()));
+  const int behind = magic == "P6" ? stream.peek() : -1;
+  if (behind >= 0 && behind != '#' && !is_ppm_space(behind)) magic += static_cast<char>(behind);
+  if (magic != "P6") fail("expected a PPM image (P6), found data that begins \"" + printable(magic) + "\"");
   constexpr std::int64_t most = std::int64_t{1} << 31;
   const std::int64_t width = next_ppm_number(stream, most, source);
   const std::int64_t height = next_ppm_number(stream, most, source);

@@ -14,6 +14,12 @@
 
 namespace atrous {
 
+/// What has a rank, as xtensor's arrays have; others, a cv::Mat say, have functions of these names of their own.
+template <class Array>
+concept has_dimension = requires(const Array& array) {
+  array.dimension();
+};
+
 /// An extent of an xtensor array. Throws std::invalid_argument beyond most_extent.
 template <class Array>
 int extent_of(const Array& array, std::size_t k) {
@@ -25,7 +31,7 @@ int extent_of(const Array& array, std::size_t k) {
 /// An image (height, width, channels) or a batch of them (batch, height, width, channels) of uint8 or float, where it
 /// lies: an xtensor container, adaptor or strided view, channels as the network's. Throws std::invalid_argument for
 /// another rank. The view is good for as long as the array is.
-template <class Array>
+template <has_dimension Array>
 pixels_view pixels_of(const Array& array) {
   const std::size_t rank = array.dimension();
   if (rank != 3 && rank != 4) {
@@ -47,7 +53,7 @@ pixels_view pixels_of(const Array& array) {
 
 /// Room for results in an xtensor array (batch, height, width, channels) or view of one: what `results` takes. Throws
 /// std::invalid_argument for another rank or where something lies between the pixels' rows.
-template <class Array>
+template <has_dimension Array>
 auto room_in(Array& array) {
   if (array.dimension() != 4)
     throw std::invalid_argument("room for results has 4 dimensions, found " +

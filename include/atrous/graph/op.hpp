@@ -76,7 +76,7 @@ struct windows {
   int out = 0, before = 0;
 };
 
-/// Places windows of `kernel` taps along one axis of `in` pixels (spec section 2.1).
+/// Places windows of `kernel` taps along one axis of `in` pixels.
 constexpr windows place(int in, int kernel, int stride, int rate, padding::rule by, int before, int after) {
   const int reach = (kernel - 1) * rate;  // window extent less one
   if (by == padding::rule::given) {

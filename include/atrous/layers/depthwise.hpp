@@ -2,7 +2,7 @@
 #pragma once
 // A depthwise convolution looks at each channel by itself. With a rate above 1 its taps spread out, which
 // widens what one output sees without more weights or a coarser grid: half of an atrous separable convolution
-// (section 3.1).
+// (DeepLabv3+, section 3.1).
 #include <atrous/layers/window.hpp>
 
 namespace atrous {

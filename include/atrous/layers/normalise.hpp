@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// How a backbone wants its pixels: part of the network, so that nobody has to remember it (spec section 2.2).
+// How a backbone wants its pixels: part of the network, so that nobody has to remember it.
 #include <atrous/graph/layer.hpp>
 
 namespace atrous {

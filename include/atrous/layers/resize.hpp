@@ -4,7 +4,7 @@
 
 namespace atrous {
 
-/// Bilinear resize. Where the samples lie is part of the description (spec section 2.1): implementations that
+/// Bilinear resize. Where the samples lie is part of the description: implementations that
 /// disagree on nothing else disagree on that.
 ///
 ///   in          height x width x C

@@ -20,7 +20,7 @@ struct normed {
   }
 };
 
-/// Atrous separable convolution in the split form of the released checkpoints (spec section 2.1): depthwise
+/// Atrous separable convolution in the split form of the released checkpoints (research/deeplab): depthwise
 /// (scope NAME_depthwise) and pointwise (scope NAME_pointwise), each followed by batch norm.
 ///
 ///   in          height x width x C

@@ -1,42 +1,47 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What `multi_scale` and `tiled` share: the interface of `inference`, answered by several runs of it.
-#include <string>
+#include <stdexcept>
 
 #include <atrous/model/inference.hpp>
 #include <atrous/model/merged.hpp>
 
 namespace atrous {
 
-/// `Derived` has `void merge(const pixels_view& one_image, shape output, merger& into, workspace<P>& w) const`.
+/// `Derived` has `void merge(const pixels_view& one_image, shape output, merger& into, workspace<P>& w) const`. Throws what
+/// `inference` throws, and std::invalid_argument where logits are asked for.
 template <class Derived, backend P>
 class by_parts {
  public:
   /// The class with the largest probability at every pixel: (batch, height, width, 1).
   tensor<std::uint8_t> labels(const pixels_view& image, workspace<P>& w) const {
-    const shape out = output(image);
+    const shape out = output(image, w);
     tensor<std::uint8_t> made(image.batch, {out.height, out.width, 1});
     run(image, {.labels = made.view()}, w);
     return made;
   }
+  tensor<std::uint8_t> labels(const pixels_view& image) const {
+    workspace<P> w;
+    return labels(image, w);
+  }
 
   /// The mean probabilities: (batch, height, width, classes).
   tensor<float> probabilities(const pixels_view& image, workspace<P>& w) const {
-    tensor<float> made(image.batch, output(image));
+    tensor<float> made(image.batch, output(image, w));
     run(image, {.probabilities = made.view()}, w);
     return made;
   }
+  tensor<float> probabilities(const pixels_view& image) const {
+    workspace<P> w;
+    return probabilities(image, w);
+  }
 
-  /// Into the user's memory, labels, probabilities or both. Throws std::invalid_argument where extents do not fit or
-  /// logits are asked for, `cancelled` where a progress function says so.
+  /// Into the user's memory: labels, probabilities or both.
   void run(const pixels_view& image, const results& out, workspace<P>& w) const {
-    const shape whole = output(image);
+    const shape whole = output(image, w);
     if (out.logits.data != nullptr)
-      throw std::invalid_argument("several runs give probabilities and labels, no logits");
-    if (out.labels.data != nullptr && whole.channels > 256)
-      throw std::invalid_argument("labels need at most 256 classes, the network gives " + text_of(whole));
-    check_room("labels", out.labels, {whole.height, whole.width, 1}, image.batch);
-    check_room("probabilities", out.probabilities, whole, image.batch);
+      throw std::invalid_argument("several runs give labels and probabilities, found memory for logits");
+    check_results(whole, image.batch, out);
     for (int n = 0; n < image.batch; ++n) {
       pixels_view one = image;
       one.data = image.address(n * image.image);
@@ -52,9 +57,9 @@ class by_parts {
   const inference<P>& net() const { return *net_; }
 
  private:
-  shape output(const pixels_view& image) const {
-    check_image(image, net_->runner().network().image());
-    return net_->runner().output_for(image.height, image.width);
+  shape output(const pixels_view& image, const workspace<P>& w) const {
+    net_->runner().check(image, w);
+    return net_->output_for(image.height, image.width);
   }
 
   const inference<P>* net_;

@@ -68,10 +68,17 @@ class engine {
   const plan& declared_plan() const { return plan_; }
   std::int64_t weight_bytes() const { return weights_.bytes(); }
 
-  /// The plan for a size, made when the size is new to the workspace, and the memory for it.
+  /// Throws std::invalid_argument where an image is empty or has other channels than the network's, and where its batch
+  /// or the threads of a workspace are not from 1 to 65,536.
+  void check(const pixels_view& image, const workspace<P>& w) const {
+    check_image(image, network().image());
+    check_counts(w, image.batch);
+  }
+
+  /// The plan for a size, made when the size is new to the workspace, and the memory for it. The plan lives until the
+  /// workspace meets another model or has met `sizes_kept` other sizes.
   const plan& prepare(workspace<P>& w, int height, int width, int batch = 1) const {
-    expect_between("threads", w.threads, 1, most_threads);
-    expect_between("batch", batch, 1, most_batch);
+    check_counts(w, batch);
     if (w.owner_ != identity_) {
       w.plans_.clear();
       w.last_ = {};  // a run of another model
@@ -82,6 +89,7 @@ class engine {
       plan p = plan_for(batch, height, width);
       if (w.plans_.size() >= workspace<P>::sizes_kept) w.plans_.clear();
       found = w.plans_.emplace(std::tuple{batch, height, width}, std::move(p)).first;
+      if constexpr (requires { P::start(w.threads); }) P::start(w.threads);
     }
     const std::size_t bytes = static_cast<std::size_t>(found->second.arena) * sizeof(element);
     if (bytes > w.arena_.bytes) w.last_ = {};  // what the arena holds is lost
@@ -92,7 +100,7 @@ class engine {
 
   /// The same for an image, which is checked first.
   const plan& prepare_for(const pixels_view& image, workspace<P>& w) const {
-    check_image(image, graph_view(graph_).image());
+    check(image, w);
     return prepare(w, image.height, image.width, image.batch);
   }
 
@@ -173,6 +181,11 @@ class engine {
   }
 
   static constexpr int most_threads = 1 << 16, most_batch = 1 << 16;
+
+  static void check_counts(const workspace<P>& w, int batch) {
+    expect_between("threads", w.threads, 1, most_threads);
+    expect_between("batch", batch, 1, most_batch);
+  }
 
   static void expect_between(const char* what, int found, int least, int most) {
     if (found >= least && found <= most) return;

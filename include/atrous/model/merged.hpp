@@ -3,7 +3,7 @@
 // Probabilities of one picture from the logits of several runs: other scales, mirrored images, tiles. A row at a time, so
 // that neither resized logits nor all probabilities are ever stored.
 #include <algorithm>
-#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <utility>
@@ -19,8 +19,8 @@ namespace atrous {
 /// and column of that part: those of all parts over a pixel sum to 1.
 struct merged_part {
   tensor<float> logits{};
-  corners corner = corners::aligned;  // of the resize to that part
-  bool mirrored = false;              // the run saw left and right exchanged
+  resized_axis down{}, across{};  // of the resize to that part
+  bool mirrored = false;          // the run saw left and right exchanged
   int top = 0, left = 0;
   std::vector<float> row_weights{}, column_weights{};
 
@@ -28,6 +28,7 @@ struct merged_part {
   int width() const { return static_cast<int>(column_weights.size()); }
 };
 
+/// Sums the parts of one picture row by row.
 class merger {
  public:
   /// Writes to labels and probabilities of image `image` in `out`, of those that have data.
@@ -60,20 +61,20 @@ class merger {
     const int i = row - part.top, classes = output_.channels, width = part.width();
     const float weight = part.row_weights[static_cast<std::size_t>(i)];
     if (weight == 0) return;
-    const auto add_stripe = [&](int first, int count, const float* pixels, int padded) {
+    const auto add_stripe = [&](int first, int count, const float* pixels, std::ptrdiff_t padded) {
       for (int j = first; j < first + count; ++j) {
         const int column = part.mirrored ? width - 1 - j : j;
         const float share = weight * part.column_weights[static_cast<std::size_t>(column)];
         float* to = sum + std::ptrdiff_t{part.left + column} * classes;
-        const float* from = pixels + std::ptrdiff_t{j - first} * padded;
+        const float* from = pixels + (j - first) * padded;
         for (int c = 0; c < classes; ++c) to[c] += share * from[c];
       }
     };
     const view<const float> logits = part.logits.view();
     float* stripe = scratch + std::ptrdiff_t{logits.width} * classes;
-    simd::dispatch(simd::widest::get(), cpu::probable_row<float, decltype(add_stripe)>{
-                                            &logits, 0, i, static_cast<int>(part.row_weights.size()), width,
-                                            part.corner, scratch, stripe, &add_stripe});
+    simd::dispatch(simd::widest::get(),
+                   cpu::probable_row<float, decltype(add_stripe)>{&logits, 0, i, width, part.down,
+                                                                  part.across, scratch, stripe, &add_stripe});
   }
 
   void store(int row, const float* sum) const {

@@ -14,11 +14,21 @@
 
 namespace atrous {
 
+/// Feature maps as images.
 inline pixels_view pixels_of(const tensor<float>& t) { return {t.data.data(), t.extent, t.batch}; }
 
-/// Bilinear resize of images: (batch, height, width, channels).
+/// Throws std::invalid_argument for an extent below 1, of an image or of what is made of it.
+inline void check_extents(const pixels_view& image, int height, int width) {
+  if (image.batch > 0 && image.height > 0 && image.width > 0 && height > 0 && width > 0) return;
+  throw std::invalid_argument("expected an image and extents of at least one pixel, found " +
+                              text_of(image.shape()) + " and " + std::to_string(height) + "x" +
+                              std::to_string(width));
+}
+
+/// Bilinear resize of images: (batch, height, width, channels). Throws std::invalid_argument for extents below 1.
 inline tensor<float> resized(const pixels_view& image, int height, int width,
                              corners corner = corners::aligned, int threads = 1) {
+  check_extents(image, height, width);
   tensor<float> made(image.batch, {height, width, image.channels});
   const view<float> to = made.view();
   std::vector<sample> columns;
@@ -56,9 +66,10 @@ inline std::vector<float> mean_pixel(graph_view g) {
 }
 
 /// Images with `pixel` at the right and at the bottom: (batch, height, width, channels). Throws std::invalid_argument
-/// where the images are larger than that.
+/// where the images are larger than that, or empty.
 inline tensor<float> padded(const pixels_view& image, int height, int width,
                             const std::vector<float>& pixel) {
+  check_extents(image, height, width);
   if (image.height > height || image.width > width ||
       pixel.size() != static_cast<std::size_t>(image.channels)) {
     throw std::invalid_argument("expected an image of at most " +

@@ -45,14 +45,18 @@ void check_room(const char* what, const view<T>& given, shape expected, int batc
                               " of " + text_of(expected));
 }
 
+/// Throws std::invalid_argument where there is no room for labels and probabilities of a network's `output`.
+inline void check_results(shape output, int batch, const results& out) {
+  if (out.labels.data != nullptr && output.channels > 256)
+    throw std::invalid_argument("labels need at most 256 classes, the network gives " + text_of(output));
+  check_room("labels", out.labels, {output.height, output.width, 1}, batch);
+  check_room("probabilities", out.probabilities, output, batch);
+}
+
 /// Throws std::invalid_argument where a plan does not give these results.
 inline void check_results(const plan& p, const results& out) {
-  const shape logits = p.values[static_cast<std::size_t>(p.logits)].extent;
-  check_room("logits", out.logits, logits, p.batch);
-  check_room("probabilities", out.probabilities, p.output, p.batch);
-  if (out.labels.data != nullptr && !p.labels)
-    throw std::invalid_argument("labels need at most 256 classes, the network gives " + text_of(logits));
-  check_room("labels", out.labels, {p.output.height, p.output.width, 1}, p.batch);
+  check_room("logits", out.logits, p.values[static_cast<std::size_t>(p.logits)].extent, p.batch);
+  check_results(p.output, p.batch, out);
 }
 
 }  // namespace atrous

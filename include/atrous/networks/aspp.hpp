@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Atrous spatial pyramid pooling: the same features seen at several scales side by side (DeepLabv3,
-// section 3.3; spec section 2.6). Nothing in it depends on extents, so that one structure serves every image.
+// section 3.3). Nothing in it depends on extents, so that one structure serves every image.
 #include <cstddef>
 #include <span>
 #include <vector>

@@ -50,7 +50,7 @@ struct unit_step {
   int stride = 1, rate = 1;
 };
 
-/// Spends the output stride unit by unit (spec section 2.3; TensorFlow's stack_blocks_dense): once `current`
+/// Spends the output stride unit by unit (TensorFlow's stack_blocks_dense): once `current`
 /// has reached `target`, a unit keeps its grid, and the units after it spread their taps instead. The unit
 /// that loses its stride still uses the old rate.
 struct stride_budget {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// DeepLabv3 and DeepLabv3+ on any backbone (spec sections 2.6 to 2.8). The last node of either is the resize
+// DeepLabv3 and DeepLabv3+ on any backbone (Chen et al. 2017; 2018b, section 3.1). The last node of either is the resize
 // of the logits to the image's extents; what enters it are the logits.
 #include <optional>
 

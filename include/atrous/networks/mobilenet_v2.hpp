@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // MobileNetV2 (Sandler et al. 2018) as DeepLab uses it: up to the 320 channels before the classifier, atrous
-// from the output stride on (spec section 2.5). Padding is TensorFlow's SAME throughout.
+// from the output stride on (research/deeplab). Padding is TensorFlow's SAME throughout.
 #include <atrous/layers/normalise.hpp>
 #include <atrous/layers/separable.hpp>
 #include <atrous/networks/backbone.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// ResNet-v1-50 and -101 as DeepLab uses them (spec section 2.4): the stride sits on the 3 x 3 convolution of
+// ResNet-v1-50 and -101 as DeepLab uses them (research/deeplab): the stride sits on the 3 x 3 convolution of
 // a block's last unit, and the root is three 3 x 3 convolutions ("beta") or one of 7 x 7 ("plain").
 #include <array>
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The modified Xception of DeepLabv3+ (section 4.2 of the paper; spec section 2.3): deeper, strided separable
+// The modified Xception of DeepLabv3+ (section 3.2 of the paper): deeper, strided separable
 // convolutions instead of max pooling, batch norm behind every depthwise convolution. The order of
 // activations is that of the released code, which the released weights need.
 #include <array>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // What a recorded network owns and costs: parameters, and multiply-adds of one image. Beside the true numbers
-// stands the count that the paper prints, which is that of TensorFlow's profiler (spec section 6).
+// stands the count that the paper prints, which is that of TensorFlow's profiler.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -110,7 +110,7 @@ constexpr std::int64_t profiled_madds(const node& n) {
   return n.madds / pixels(n.out) * pixels(padded);
 }
 
-/// Floating-point operations that the profiler counts besides (spec section 6.2, item 2): additions,
+/// Floating-point operations that the profiler counts besides: additions,
 /// comparisons of max pooling, the pooled mean, biases, the scaling of the image. Resizes, batch norm and
 /// ReLU count nothing.
 constexpr std::int64_t profiled_extras(graph_view g, int i) {

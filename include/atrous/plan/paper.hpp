@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The multiply-adds that the authors printed, beside the same numbers computed from the networks: Tables 3
-// and 5 of the DeepLabv3+ paper and the table of released checkpoints (spec section 6.3).
+// and 5 of the DeepLabv3+ paper and the table of released checkpoints (research/deeplab).
 #include <array>
 #include <cstdint>
 #include <string>

@@ -4,18 +4,18 @@
 
 namespace atrous::simd {
 
-/// x = e^x by lane for float x of at most 0; below -87, where floats end, e^-87. Error below 2 units in the last place.
+/// x = e^x by lane for float x of at most 0; below -80, where products would soon leave the normal numbers, e^-80. Error
+/// below 2 units in the last place.
 /// x = n ln 2 + r with |r| <= ln 2 / 2; e^r is its Taylor polynomial of degree 7 (the rest is below 6e-9), 2^n goes into
-/// the exponent.
+/// the exponent. Nothing that compilers may rearrange under -ffast-math.
 template <class L>
 [[gnu::always_inline]] inline void exponential(typename L::vector& x) {
   using vector = typename L::vector;
   using number = decltype(vector{} > vector{});  // of int lanes
-  const vector least = -87.0F - vector{};
+  const vector least = -80.0F - vector{};
   x = x < least ? least : x;
-  constexpr float to_integer = 0x1.8p23F;  // adding it leaves no bits for a fraction
-  const vector shifted = x * 0x1.715476p0F + to_integer;
-  const vector n = shifted - to_integer;
+  const number whole = __builtin_convertvector(x * 0x1.715476p0F - 0.5F, number);  // towards 0: the nearest
+  const vector n = __builtin_convertvector(whole, vector);
   const vector r =
       (x - n * 0x1.62e4p-1F) - n * 0x1.7f7d1cp-20F;  // ln 2 in two parts, the first times n exact
   vector y = 1.0F / 5040 - vector{};
@@ -26,7 +26,7 @@ template <class L>
   y = y * r + 0.5F;
   y = y * r + 1.0F;
   y = y * r + 1.0F;
-  const number exponent = (__builtin_convertvector(n, number) + 127) << 23;
+  const number exponent = (whole + 127) << 23;
   x = y * reinterpret_cast<vector>(exponent);
 }
 

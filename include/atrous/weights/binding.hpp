@@ -60,8 +60,7 @@ struct binding {
   std::vector<std::string> names;
 };
 
-/// Whether a tensor is training state or an ImageNet classifier, which checkpoints carry along (spec
-/// section 3.1).
+/// Whether a tensor is training state or an ImageNet classifier, which checkpoints carry along.
 inline bool is_training_state(std::string_view name, const tensor_set& all) {
   if (name == "global_step" || name == "beta1_power" || name == "beta2_power") return true;
   const std::size_t slash = name.rfind('/');

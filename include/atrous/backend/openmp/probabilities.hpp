@@ -17,11 +17,14 @@
 
 namespace atrous::cpu {
 
-/// Softmax of `classes` numbers where they lie: those up to the next multiple of 16 are written, too.
+/// Numbers that a pixel's classes take where they are worked on: whole vectors of any width.
+constexpr int padded_classes(int classes) { return (classes + 15) / 16 * 16; }
+
+/// Softmax of `classes` numbers where they lie; those up to padded_classes are written, too.
 template <class L>
 [[gnu::always_inline]] inline void softmax(float* x, int classes) {
   using vector = typename L::vector;
-  const int padded = (classes + 15) / 16 * 16;
+  const int padded = padded_classes(classes);
   for (int c = classes; c < padded; ++c) x[c] = -std::numeric_limits<float>::max();
   vector largest = L::at(x).value;
   for (int c = L::width; c < padded; c += L::width) {
@@ -44,50 +47,50 @@ template <class L>
 }
 
 /// One output row of resized logits -> softmax, handed on by stripes of pixels. `To` is called with the stripe's first
-/// column, its number of pixels, and probabilities that lie `padded` numbers apart.
+/// column, its number of pixels, and probabilities that lie padded_classes apart.
 ///
 ///   reads   x, two rows
 ///   writes  between (a row of x), pixels (a stripe of padded classes)
 ///   cost    2 multiply-adds and an exponential a number
 template <class T, class To>
 struct probable_row {
-  static constexpr int most = 64;  // pixels of a stripe
-
   const view<const T>* x = nullptr;
-  int image = 0, row = 0, height = 0, width = 0;  // of the output
-  corners corner{};
+  int image = 0, row = 0, width = 0;  // of the output
+  resized_axis down{}, across{};
   T* between = nullptr;     // (x->width, C)
-  float* pixels = nullptr;  // (most, padded)
+  float* pixels = nullptr;  // (stripe_pixels, padded)
   const To* to = nullptr;
+
+  static constexpr int stripe_pixels = 64;
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
     using lanes = simd::lanes<T, Isa::bytes>;
-    const int classes = x->channels, padded = (classes + 15) / 16 * 16;
-    const sample down = sample_at(row, x->height, height, corner);
+    const int classes = x->channels;
+    const std::ptrdiff_t padded = padded_classes(classes), stored = classes;
+    const sample line = down.at(row);
     for (int j = 0; j < x->width; ++j)
-      interpolate<lanes>(x->at(image, down.low, j), x->at(image, down.high, j), T(down.fraction), classes,
-                         between + j * classes);
-    for (int first = 0; first < width; first += most) {
-      const int count = width - first < most ? width - first : most;
+      interpolate<lanes>(x->at(image, line.low, j), x->at(image, line.high, j), T(line.fraction), classes,
+                         between + j * stored);
+    for (int first = 0; first < width; first += stripe_pixels) {
+      const int count = width - first < stripe_pixels ? width - first : stripe_pixels;
       for (int j = 0; j < count; ++j) {
-        const sample right = sample_at(first + j, x->width, width, corner);
-        float* pixel = pixels + j * padded;
-        interpolate<lanes>(between + right.low * classes, between + right.high * classes, T(right.fraction),
-                           classes, pixel);
-        softmax<simd::lanes<float, Isa::bytes>>(pixel, classes);
+        const sample right = across.at(first + j);
+        interpolate<lanes>(between + right.low * stored, between + right.high * stored, T(right.fraction),
+                           classes, pixels + j * padded);
+        softmax<simd::lanes<float, Isa::bytes>>(pixels + j * padded, classes);
       }
       (*to)(first, count, pixels, padded);
     }
   }
 };
 
-/// Bytes of scratch of one thread.
+/// Bytes of scratch of one thread: `between`, then `pixels`.
 template <class T>
 std::size_t probable_row_scratch(shape x) {
-  const auto classes = static_cast<std::size_t>(x.channels),
-             line = static_cast<std::size_t>(x.width) * classes;
-  const std::size_t stripe = 64 * ((classes + 15) / 16 * 16);
+  using row = probable_row<T, void>;
+  const auto line = static_cast<std::size_t>(x.width) * static_cast<std::size_t>(x.channels);
+  const std::size_t stripe = row::stripe_pixels * static_cast<std::size_t>(padded_classes(x.channels));
   return (line * sizeof(T) + stripe * sizeof(float) + 63) / 64 * 64;
 }
 
@@ -101,15 +104,17 @@ template <class T>
 void probabilities(simd::instruction_set set, const operands<T>& o) {
   const view<float>& y = o.probabilities;
   const std::size_t bytes = probable_row_scratch<T>(o.x.shape());
+  const resized_axis down{o.x.height, y.height, o.run->what.corner},
+      across{o.x.width, y.width, o.run->what.corner};
   parallel_for(o.threads, std::int64_t{y.batch} * y.height, [&](std::int64_t k, int thread) {
     const int n = static_cast<int>(k / y.height), i = static_cast<int>(k % y.height);
     auto* between = reinterpret_cast<T*>(o.scratch.data() + static_cast<std::size_t>(thread) * bytes);
-    const auto store = [&](int first, int count, const float* pixels, int padded) {
+    const auto store = [&](int first, int count, const float* pixels, std::ptrdiff_t padded) {
       for (int j = 0; j < count; ++j) std::copy_n(pixels + j * padded, y.channels, y.at(n, i, first + j));
     };
     auto* stripe = reinterpret_cast<float*>(between + std::ptrdiff_t{o.x.width} * o.x.channels);
-    simd::dispatch(set, probable_row<T, decltype(store)>{&o.x, n, i, y.height, y.width, o.run->what.corner,
-                                                         between, stripe, &store});
+    simd::dispatch(
+        set, probable_row<T, decltype(store)>{&o.x, n, i, y.width, down, across, between, stripe, &store});
   });
 }
 

@@ -101,9 +101,10 @@ TEST_CASE("legends of every size and number of classes leave the picture as it i
   struct row {
     int height, width, classes;
   };
-  for (const auto& [height, width, classes] :
+  for (const row& each :
        {row{47, 33, 1}, row{33, 47, 3}, row{47, 33, 151}, row{1, 1, 1}, row{48, 64, 30}, row{513, 513, 21},
         row{100, 1500, 19}, row{1500, 100, 19}, row{1000, 1500, 151}, row{3000, 4000, 40}}) {
+    const int height = each.height, width = each.width, classes = each.classes;
     CAPTURE(height);
     CAPTURE(width);
     CAPTURE(classes);

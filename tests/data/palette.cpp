@@ -138,13 +138,13 @@ TEST_CASE("colours for any vision are told apart") {
     std::size_t count;
     float least;
   };
-  for (const auto& [count, least] : {row{8, 0.076F}, row{12, 0.076F}, row{20, 0.076F}, row{32, 0.058F},
-                                     row{64, 0.037F}, row{150, 0.025F}, row{256, 0.0165F}}) {
-    CAPTURE(count);
-    auto colours = atrous::colour_blind_safe(count);
-    REQUIRE(colours.size() == count);
+  for (const row& each : {row{8, 0.076F}, row{12, 0.076F}, row{20, 0.076F}, row{32, 0.058F}, row{64, 0.037F},
+                          row{150, 0.025F}, row{256, 0.0165F}}) {
+    CAPTURE(each.count);
+    auto colours = atrous::colour_blind_safe(each.count);
+    REQUIRE(colours.size() == each.count);
     colours.push_back({0, 0, 0});
-    CHECK(least_of_any_two(colours) >= least);
+    CHECK(least_of_any_two(colours) >= each.least);
   }
   for (const int classes : {11, 19, 21, 32, 150}) {
     CAPTURE(classes);

@@ -13,8 +13,9 @@
 //   backend   the policies: reference, openmp
 //   model     a network with weights, ready to run
 //
-// Files are apart, since they need libraries: weights/safetensors.hpp (nlohmann-json), data/png.hpp (libpng),
-// data/jpeg.hpp (libjpeg), data/read_image.hpp (both), data/xtensor.hpp (xtensor).
+// Apart, though they need no more than that: model/multi_scale.hpp, model/tiled.hpp, model/profile.hpp, plan/print.hpp and
+// plan/dot.hpp. Apart because they need libraries: weights/safetensors.hpp (nlohmann-json) and all of data: image files
+// (libpng, libjpeg, libexif), legends (FreeType, Fontconfig), xtensor.hpp and opencv.hpp.
 #include <atrous/backend/openmp.hpp>
 #include <atrous/backend/reference.hpp>
 #include <atrous/core/version.hpp>

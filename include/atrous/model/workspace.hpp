@@ -21,16 +21,14 @@ class engine;
 template <backend P>
 class transfer;
 
-/// Memory for runs of one model at a time. After the first run of a size, further runs of it allocate
-/// nothing; the plans of up to `sizes_kept` sizes are kept.
+/// Memory for runs of one model at a time. Runs of a size that is prepared, or has run, allocate nothing; the plans of up to `sizes_kept` sizes are kept.
 template <backend P>
 class workspace {
  public:
   static constexpr std::size_t sizes_kept = 64;
 
-  int threads = 1;  // that kernels may use
-  progress
-      on_step;  // called before the first step of a run and after each; false ends the run with `cancelled`
+  int threads = 1;   // that kernels may use
+  progress on_step;  // called before a run's first step and after each; false ends it with `cancelled`
 
   explicit workspace(int count = 1) : threads(count) {}
 

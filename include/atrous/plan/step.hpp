@@ -3,7 +3,6 @@
 // One launch of a kernel. Its `structure` is what kernels are compiled for (a template argument); extents,
 // channels and rates are values. The list of structures is short and closed, so that networks known at
 // compile time and networks put together at run time execute the same instantiations.
-#include <array>
 #include <cstdint>
 #include <iterator>
 #include <string>

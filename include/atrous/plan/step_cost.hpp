@@ -10,8 +10,7 @@ namespace atrous {
 
 /// Of the whole batch.
 struct step_cost {
-  std::int64_t madds =
-      0;  // multiply-adds of the convolutions in it, and what own primitives say of themselves
+  std::int64_t madds = 0;  // of the convolutions in it, and what own primitives say of themselves
   std::int64_t bytes = 0;  // weights and feature maps that it reads, feature maps that it writes, each once
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The user's image -> numbers, with the network's normalisation.
-#include <array>
 #include <cstdint>
+#include <type_traits>
 
 #include <atrous/backend/openmp/parallel.hpp>
 #include <atrous/backend/operands.hpp>

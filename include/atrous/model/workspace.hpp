@@ -21,7 +21,8 @@ class engine;
 template <backend P>
 class transfer;
 
-/// Memory for runs of one model at a time. Runs of a size that is prepared, or has run, allocate nothing; the plans of up to `sizes_kept` sizes are kept.
+/// Memory for runs of one model at a time. Runs of a size that is prepared, or has run, allocate nothing; the plans of
+/// up to `sizes_kept` sizes are kept.
 template <backend P>
 class workspace {
  public:

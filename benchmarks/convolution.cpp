@@ -1,7 +1,9 @@
 // Convolutions of published networks that look at more than one input pixel per output pixel, or skip some.
-#include "steps.hpp"
+#include "onednn.hpp"
 
 namespace {
-const bool added = benchmarks::add_steps<atrous::openmp, atrous::step_kind::convolution>(
-    [](const benchmarks::network_step& s) { return s.run.what.kernel > 1 || s.run.what.stride > 1; });
-}
+using namespace benchmarks;
+const bool added = add_beside_onednn<openmp, step_kind::convolution>(
+    steps_of(step_kind::convolution,
+             [](const network_step& s) { return s.run.what.kernel > 1 || s.run.what.stride > 1; }));
+}  // namespace

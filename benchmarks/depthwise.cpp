@@ -1,6 +1,6 @@
 // Depthwise convolutions by themselves. Published networks run them inside of separable steps, so these are the first
 // halves of those.
-#include "steps.hpp"
+#include "onednn.hpp"
 
 namespace {
 
@@ -14,17 +14,11 @@ std::vector<network_step> halves() {
     half.run.form.before = s.run.form.before;
     half.run.form.after = s.run.form.between;
     half.y.channels = s.x.channels;
-    half.name = name_of(half);
-    const bool known =
-        std::any_of(all.begin(), all.end(), [&](const network_step& k) { return k.name == half.name; });
-    if (!known) all.push_back(half);
+    add_new(all, half);
   }
   return all;
 }
 
-const bool added = [] {
-  add_given<openmp, step_kind::depthwise>(halves());
-  return true;
-}();
+const bool added = add_beside_onednn<openmp, step_kind::depthwise>(halves());
 
 }  // namespace

@@ -1,7 +1,25 @@
-// 1 x 1 convolutions with stride 1 of published networks.
-#include "steps.hpp"
+// 1 x 1 convolutions with stride 1 of published networks, and the second halves of their separable steps.
+#include "onednn.hpp"
 
 namespace {
-const bool added = benchmarks::add_steps<atrous::openmp, atrous::step_kind::convolution>(
-    [](const benchmarks::network_step& s) { return s.run.what.kernel == 1 && s.run.what.stride == 1; });
+
+using namespace benchmarks;
+
+std::vector<network_step> all_pointwise() {
+  std::vector<network_step> all = steps_of(step_kind::convolution, [](const network_step& s) {
+    return s.run.what.kernel == 1 && s.run.what.stride == 1;
+  });
+  for (const network_step& s : steps_of(step_kind::separable, [](const network_step&) { return true; })) {
+    network_step half{
+        "", {.form = windowed(step_kind::convolution, s.run.what), .what = s.run.what}, s.y, s.y};
+    half.run.form.after = s.run.form.after;
+    half.run.form.sum = s.run.form.sum;
+    half.x.channels = s.x.channels;
+    add_new(all, half);
+  }
+  return all;
 }
+
+const bool added = add_beside_onednn<openmp, step_kind::convolution>(all_pointwise());
+
+}  // namespace

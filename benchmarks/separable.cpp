@@ -1,7 +1,8 @@
 // Separable convolutions of published networks: depthwise and pointwise in one step.
-#include "steps.hpp"
+#include "onednn.hpp"
 
 namespace {
-const bool added = benchmarks::add_steps<atrous::openmp, atrous::step_kind::separable>(
-    [](const benchmarks::network_step&) { return true; });
-}
+using namespace benchmarks;
+const bool added = add_beside_onednn<openmp, step_kind::separable>(
+    steps_of(step_kind::separable, [](const network_step&) { return true; }));
+}  // namespace

@@ -58,6 +58,14 @@ inline std::string name_of(const network_step& s) {
   return name.append(s.run.form.sum ? "_sum" : "");
 }
 
+/// `s` if no step before it has its name.
+inline void add_new(std::vector<network_step>& all, network_step s) {
+  s.name = name_of(s);
+  const bool known =
+      std::any_of(all.begin(), all.end(), [&](const network_step& k) { return k.name == s.name; });
+  if (!known) all.push_back(std::move(s));
+}
+
 /// Steps of one kind of some networks at 513 x 513, each shape once, those chosen by `wanted`.
 template <class Wanted>
 std::vector<network_step> steps_of(step_kind kind, const Wanted& wanted) {
@@ -71,11 +79,8 @@ std::vector<network_step> steps_of(step_kind kind, const Wanted& wanted) {
       if (s.form.kind != kind) continue;
       const auto extent = [&](int v) { return p.values[static_cast<std::size_t>(v)].extent; };
       const shape result = kind == step_kind::probabilities ? p.output : shape{513, 513, 1};
-      network_step found{"", s, extent(s.x), s.y < 0 ? result : extent(s.y)};
-      found.name = name_of(found);
-      const bool known =
-          std::any_of(all.begin(), all.end(), [&](const network_step& k) { return k.name == found.name; });
-      if (!known && wanted(found)) all.push_back(found);
+      const network_step found{"", s, extent(s.x), s.y < 0 ? result : extent(s.y)};
+      if (wanted(found)) add_new(all, found);
     }
   }
   return all;
@@ -169,34 +174,49 @@ kernel_function<P> kernel_of(const structure& wanted) {
   return table[static_cast<std::size_t>(found - all_structures.begin())];
 }
 
-/// Whether P computes what the reference computes, to a share of the largest number.
+/// A step as policy P computes it. Whatever is timed beside it has the same members.
 template <class P, step_kind Kind>
-bool correct(const network_step& s, prepared<P>& mine) {
-  prepared<reference> theirs(s, 1);
-  theirs.run(kernel_of<reference, Kind>(s.run.form));
-  mine.run(kernel_of<P, Kind>(s.run.form));
+class policy_step {
+ public:
+  policy_step(const network_step& s, int threads)
+      : operands_(s, threads), kernel_(kernel_of<P, Kind>(s.run.form)) {}
+  void run() { operands_.run(kernel_); }
+  /// (rows, columns, channels) of the last run.
+  const float* result() { return operands_.get().y.data; }
+
+ private:
+  prepared<P> operands_;
+  kernel_function<P> kernel_;
+};
+
+/// Whether `mine` computes what the reference computes, to a share of the largest number.
+template <step_kind Kind, class Step>
+bool correct(const network_step& s, Step& mine) {
+  policy_step<reference, Kind> theirs(s, 1);
+  theirs.run();
+  mine.run();
+  const float *expected = theirs.result(), *found = mine.result();
   float largest = 0, worst = 0;
   for (std::int64_t k = 0; k < elements(s.y); ++k) {
-    largest = std::max(largest, std::abs(theirs.get().y.data[k]));
-    worst = std::max(worst, std::abs(theirs.get().y.data[k] - mine.get().y.data[k]));
+    largest = std::max(largest, std::abs(expected[k]));
+    worst = std::max(worst, std::abs(expected[k] - found[k]));
   }
   return worst <= 1e-5F * largest;
 }
 
-template <class P, step_kind Kind>
+template <class Step, step_kind Kind>
 void time_step(benchmark::State& state, const network_step& s, int threads) {
-  prepared<P> all(s, threads);
+  Step all(s, threads);
   static std::vector<std::string> checked;
   if (std::find(checked.begin(), checked.end(), s.name) == checked.end()) {
-    if (!correct<P, Kind>(s, all)) return state.SkipWithError("differs from the reference");
+    if (!correct<Kind>(s, all)) return state.SkipWithError("differs from the reference");
     checked.push_back(s.name);
   }
-  const kernel_function<P> k = kernel_of<P, Kind>(s.run.form);
   const double peak = peak_flops(threads);
   double spent = 0;
   for (auto _ : state) {
     const double start = seconds();
-    all.run(k);
+    all.run();
     const double took = seconds() - start;
     state.SetIterationTime(took);
     spent += took;
@@ -206,24 +226,22 @@ void time_step(benchmark::State& state, const network_step& s, int threads) {
   if (flops > 0) state.counters["share_of_peak"] = flops / peak;
 }
 
-/// Registers steps of one kind on 1 and 2 threads.
-template <class P, step_kind Kind>
-void add_given(const std::vector<network_step>& steps) {
-  for (const network_step& s : steps) {
-    for (int threads : {1, 2}) {
-      const std::string name = s.name + "/threads:" + std::to_string(threads);
-      benchmark::RegisterBenchmark(
-          name.c_str(), [s, threads](benchmark::State& state) { time_step<P, Kind>(state, s, threads); })
-          ->UseManualTime()
-          ->Unit(benchmark::kMillisecond)
-          ->MinTime(0.3);
-    }
+/// Registers one step on 1 and 2 threads.
+template <class Step, step_kind Kind>
+void add_step(const std::string& title, const network_step& s) {
+  for (int threads : {1, 2}) {
+    const std::string name = title + "/threads:" + std::to_string(threads);
+    benchmark::RegisterBenchmark(
+        name.c_str(), [s, threads](benchmark::State& state) { time_step<Step, Kind>(state, s, threads); })
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond)
+        ->MinTime(0.3);
   }
 }
 
 template <class P, step_kind Kind, class Wanted>
 bool add_steps(const Wanted& wanted) {
-  add_given<P, Kind>(steps_of(Kind, wanted));
+  for (const network_step& s : steps_of(Kind, wanted)) add_step<policy_step<P, Kind>, Kind>(s.name, s);
   return true;
 }
 

@@ -4,7 +4,8 @@ packages_to_build=(g++ cmake ninja-build libxtensor-dev nlohmann-json3-dev libcl
 packages_to_test=(doctest-dev libbenchmark-dev pkgconf python3 doxygen graphviz)
 packages_for_docs=(doxygen python3)
 # Of libomp only one can be installed; that of the newest clang serves the older ones too and brings archer.
-packages_to_test_all=(clang clang-16 clang-19 libclang-rt-16-dev libomp-19-dev clang-format-14 libopencv-dev)
+packages_to_test_all=(clang clang-16 clang-19 libclang-rt-16-dev libomp-19-dev clang-format-14 libopencv-dev
+                      qemu-user g++-aarch64-linux-gnu valgrind libdnnl-dev)
 
 need() {
   local missing=() name as_root=()

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include <atrous/backend/openmp.hpp>
+#include <atrous/backend/openmp/print.hpp>
 #include <atrous/data/label_metadata.hpp>
 #include <atrous/networks/names.hpp>
 #include <atrous/plan/dot.hpp>
@@ -264,13 +266,22 @@ void inspect_weights(const settings& s) {
   if (!report.fits()) throw atrous::weights_mismatch(report);
 }
 
-void work(const settings& s) {
+/// As the openmp policy runs it on so many threads here.
+void print_plan(const atrous::graph& g, int threads) {
+  const atrous::plan p = atrous::make_plan(g, 1, {.band_elements = atrous::openmp::band_elements()});
+  const auto how = [&](const atrous::step& made, atrous::shape x, atrous::shape y) {
+    return atrous::cpu::text_of_cut<float>(atrous::simd::widest::get(), made, x, y, 1, threads);
+  };
+  std::cout << atrous::text_of(g, p, how);
+}
+
+void work(const settings& s, int threads) {
   if (s.paper) return print_paper(s.csv);
   if (!s.weights.empty()) return inspect_weights(s);
   const atrous::deeplab_options network = programs::network_for(s.network, {}, s.classes);
   const atrous::graph g = record(network, image_shape(s.size));
   if (s.plan) {
-    std::cout << atrous::text_of(g, atrous::make_plan(g));
+    print_plan(g, threads);
   } else if (s.dot) {
     std::cout << atrous::dot_of(g, s.network + " at " + s.size);
   } else {
@@ -288,6 +299,6 @@ int main(int argc, char** argv) {
   add_options(line.app, s);
   return line.run(argc, argv, [&] {
     check_options(line.app, s);
-    work(s);
+    work(s, line.threads);
   });
 }

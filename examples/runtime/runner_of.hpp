@@ -16,7 +16,7 @@ class runner_of final : public runner {
  public:
   runner_of(const atrous::deeplab_options& network, atrous::shape image, const atrous::tensor_set& weights,
             int threads)
-      : model_([network](atrous::wire x) { return atrous::build(x, network); }, image, weights),
+      : model_([network](atrous::wire x) { return atrous::build(x, network); }, image, weights, {}, threads),
         workspace_(threads) {}
 
   void run(const atrous::pixels_view& image, const atrous::view<std::uint8_t>& labels,

@@ -150,8 +150,36 @@ void check(unsigned seed) {
   }
 }
 
+/// Runs of bands of rows that fit little memory; returns how many groups of steps there were.
+std::size_t check_bands(unsigned seed) {
+  const auto define = [seed](wire image) {
+    return drawing(seed, image).draw(3 + static_cast<int>(seed % 20));
+  };
+  const shape declared{50, 23, 3};
+  const tensor_set weights = rule_weights::make(record(define, declared));
+  const inference<openmp> whole = runtime<openmp>(define, declared, weights, {.band_elements = 0});
+  const image picture = made_picture(60, 60, 3, static_cast<int>(seed));
+  std::size_t groups = 0;
+  for (int budget : {2000, 5000, 12000}) {
+    const inference<openmp> banded = runtime<openmp>(define, declared, weights, {.band_elements = budget});
+    for (const crop& c : {crop(50, 23), crop(7, 31, 5, 2)}) {
+      CHECK_MESSAGE(banded.logits(c.of(picture)).data == whole.logits(c.of(picture)).data, "seed ", seed,
+                    ", bands of ", budget, ", height ", c.height);
+    }
+    workspace<openmp> w;
+    groups += banded.prepare(w, 50, 23).groups.size();
+  }
+  return groups;
+}
+
 }  // namespace
 
 TEST_CASE("networks drawn at random") {
   for (unsigned seed = 1; seed <= 2000; ++seed) check(seed);
+}
+
+TEST_CASE("bands of rows do not change a bit") {
+  std::size_t groups = 0;
+  for (unsigned seed = 1; seed <= 300; ++seed) groups += check_bands(seed);
+  CHECK(groups > 300);
 }

@@ -2,7 +2,9 @@
 #pragma once
 // The policy for CPUs: threads by OpenMP, vectors by whatever the processor has, one binary for all of them. Results
 // do not depend on the number of threads, to the bit.
-#include <atrous/backend/openmp/convolution.hpp>
+#include <algorithm>
+
+#include <atrous/backend/openmp/dense.hpp>
 #include <atrous/backend/openmp/depthwise.hpp>
 #include <atrous/backend/openmp/elementwise.hpp>
 #include <atrous/backend/openmp/input.hpp>
@@ -18,21 +20,28 @@ namespace atrous {
 /// `Choice::get()` says which instruction set: simd::widest, or simd::only<...>.
 template <class Choice>
 struct openmp_with : reference {
+  static constexpr const char* name = "openmp";
   using element = float;
 
   // ---- dense kernels are packed in panels, depthwise ones stay as checkpoints have them
 
   static std::int64_t packed_elements(const op& o, shape in) {
     if (o.kind == op_kind::depthwise) return reference::packed_elements(o, in);
+    if (cpu::winograd_wins(o, in.channels))
+      return cpu::winograd::packed_elements<element>(Choice::get(), in.channels, o.out);
     return cpu::packed_panels<element>(Choice::get(), terms(o, in), o.out);
   }
   static void pack(const op& o, shape in, const float* kernel, element* packed) {
     if (o.kind == op_kind::depthwise) return reference::pack(o, in, kernel, packed);
+    if (cpu::winograd_wins(o, in.channels))
+      return cpu::winograd::pack(Choice::get(), in.channels, o.out, kernel, packed);
     cpu::pack_panels(Choice::get(), terms(o, in), o.out, kernel, packed);
   }
   static std::size_t scratch_bytes(const step& s, shape x, int threads) {
     switch (s.form.kind) {
       case step_kind::convolution:
+        if (cpu::winograd_wins(s.what, x.channels))
+          return cpu::winograd::group_cut<element>(Choice::get(), s.what, x, threads).scratch(threads);
         return cpu::convolution_cut<element>(Choice::get(), s.what, x.channels)
             .scratch(Choice::get(), threads);
       case step_kind::separable:
@@ -46,6 +55,13 @@ struct openmp_with : reference {
       default:
         return 0;
     }
+  }
+
+  /// What bands of rows may take of the caches (bands.hpp), which does not change results. Measured with 512 KiB of second
+  /// level: half of this gains less, and twice as much, too.
+  static std::int64_t band_elements() {
+    constexpr std::int64_t most = std::int64_t{4} << 20;
+    return std::min(8 * simd::second_level_cache(), most) / static_cast<std::int64_t>(sizeof(element));
   }
 
   /// Starts the threads, which costs time and memory once.
@@ -118,10 +134,9 @@ struct openmp_with : reference {
   }
 };
 
-/// The policy for CPUs, with the widest vectors that the processor has.
-struct openmp : openmp_with<simd::widest> {
-  static constexpr const char* name = "openmp";
-};
+/// The policy for CPUs, with the widest vectors that the processor has. Another name for the type above and no type of
+/// its own: so models and their tables of kernels, too, bear the flags that they are compiled with (simd).
+using openmp = openmp_with<simd::widest>;
 static_assert(backend<openmp>);
 
 }  // namespace atrous

@@ -8,6 +8,7 @@
 
 #include <atrous/core/pixels.hpp>
 #include <atrous/core/view.hpp>
+#include <atrous/graph/sampling.hpp>
 #include <atrous/plan/step.hpp>
 
 namespace atrous {
@@ -32,7 +33,8 @@ struct operands {
   view<std::uint8_t> labels{};       // of the labels step: (batch, rows, columns, 1)
   layer_weights<T> weights{};        // of run->what
   layer_weights<T> first_weights{};  // of run->first, in a separable step
-  std::span<std::byte> scratch{};    // as many bytes as the policy asked for, shared by all threads
+  resized_axis rows{};  // of a resize on bands of rows: those of x and y in the whole maps; in = 0: all
+  std::span<std::byte> scratch{};  // as many bytes as the policy asked for, shared by all threads
   int threads = 1;
 };
 

@@ -47,7 +47,8 @@ concept has_memory = requires(typename P::buffer& b, const typename P::buffer& c
 };
 
 /// Weights in the layout that the policy's kernels read. Packing happens once, on the host, when weights
-/// load.
+/// load; on several threads where the policy also has `parallel(threads, count, f)`, which calls f(i) for every i below
+/// `count` and does not return before they are done (f does not throw).
 template <class P>
 concept has_packing = requires(const op& o, shape in, const float* kernel, typename P::element* packed,
                                const step& s) {

@@ -13,6 +13,7 @@
 
 #include <atrous/core/tensor.hpp>
 #include <atrous/model/packed_weights.hpp>
+#include <atrous/model/plan_run.hpp>
 #include <atrous/model/results.hpp>
 #include <atrous/model/transfer.hpp>
 #include <atrous/model/workspace.hpp>
@@ -40,16 +41,17 @@ class engine {
  public:
   using element = typename P::element;
 
-  /// `record` gives the graph of any image shape; `declared` is the shape it is checked and loaded for.
-  /// Throws std::invalid_argument for a broken rule or weights that do not fit.
+  /// `record` gives the graph of any image shape; `declared` is the shape it is checked and loaded for. Weights are
+  /// packed on up to `threads` threads. Throws std::invalid_argument for a broken rule or weights that do not fit.
   engine(std::function<graph(shape)> record, shape declared, const kernel_table<P>& table,
-         const tensor_set& weights, plan_options options = {})
+         const tensor_set& weights, plan_options options = {}, int threads = 1)
       : record_(std::move(record)),
-        options_(options),
+        options_(with_bands(options)),
         graph_(record_(declared)),
-        plan_(make_plan(graph_, 1, options)) {
+        plan_(make_plan(graph_, 1, options_)) {
+    expect_between("threads", threads, 1, most_threads);
     for (const step& s : plan_.steps) kernels_.push_back(table.find(s.form));
-    weights_ = packed_weights<P>(graph_, plan_, bind(graph_, weights));
+    weights_ = packed_weights<P>(graph_, plan_, bind(graph_, weights), threads);
   }
 
   graph_view network() const { return graph_; }
@@ -117,10 +119,19 @@ class engine {
     const int total = static_cast<int>(
         std::count_if(p.steps.begin(), p.steps.end(), [&](const step& s) { return wanted(s, out); }));
     report(w.on_step, done, total);
-    for (std::size_t i = 0; i < p.steps.size(); ++i) {
-      if (!wanted(p.steps[i], out)) continue;
-      kernels_[i](operands_of(p, i, seen, there, w));
-      report(w.on_step, ++done, total);
+    const run_memory<P> memory = memory_of(seen, there, w);
+    const plan_run<P> steps(p, kernels_, weights_, memory);
+    auto group = p.groups.begin();
+    for (std::size_t i = 0; i < p.steps.size();) {
+      const bool grouped = group != p.groups.end() && group->first == static_cast<int>(i);
+      const std::size_t end = grouped ? static_cast<std::size_t>(group->last) + 1 : i + 1;
+      if (grouped) {
+        steps.group(*group++);
+      } else if (wanted(p.steps[i], out)) {
+        steps.whole(i);
+      }
+      for (; i < end; ++i)
+        if (wanted(p.steps[i], out)) report(w.on_step, ++done, total);
     }
     transfer<P>::fetch(out.labels, w.labels_, w);
     transfer<P>::fetch(out.probabilities, w.probabilities_, w);
@@ -180,6 +191,15 @@ class engine {
     return most;
   }
 
+  /// Bands of rows as the policy likes them, unless the caller says otherwise; none where every map has to be kept.
+  static plan_options with_bands(plan_options options) {
+    if constexpr (requires { P::band_elements(); }) {
+      if (options.band_elements < 0) options.band_elements = P::band_elements();
+    }
+    if (!P::host_memory || !options.reuse) options.band_elements = 0;
+    return options;
+  }
+
   static constexpr int most_threads = 1 << 16, most_batch = 1 << 16;
 
   static void check_counts(const workspace<P>& w, int batch) {
@@ -193,28 +213,13 @@ class engine {
                                 std::to_string(most) + ", found " + std::to_string(found));
   }
 
-  operands<element> operands_of(const plan& p, std::size_t i, const pixels_view& image, const results& out,
-                                workspace<P>& w) const {
-    const step& s = p.steps[i];
-    auto* arena = reinterpret_cast<element*>(P::address(w.arena_.bytes_of));
-    const auto at = [&](int v) {
-      if (v < 0) return view<element>();
-      const value& there = p.values[static_cast<std::size_t>(v)];
-      return view<element>(arena + there.offset, p.batch, there.extent, there.pixel);
-    };
-    operands<element> o;
-    o.run = &s;
-    o.x = at(s.x);
-    o.other = at(s.other);
-    o.y = at(s.y);
-    o.image = image;
-    o.probabilities = out.probabilities;
-    o.labels = out.labels;
-    o.weights = weights_.of(i);
-    o.first_weights = weights_.first_of(i);
-    o.scratch = {P::address(w.scratch_.bytes_of), w.scratch_.bytes};
-    o.threads = w.threads;
-    return o;
+  static run_memory<P> memory_of(const pixels_view& image, const results& out, workspace<P>& w) {
+    return {.image = image,
+            .out = out,
+            .arena = reinterpret_cast<element*>(P::address(w.arena_.bytes_of)),
+            .scratch = {P::address(w.scratch_.bytes_of), w.scratch_.bytes},
+            .threads = w.threads,
+            .seconds = w.step_seconds};
   }
 
   std::function<graph(shape)> record_;

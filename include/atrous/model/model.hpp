@@ -13,10 +13,11 @@ namespace atrous {
 template <const network& Net, backend Policy>
 class model : public inference<Policy> {
  public:
-  /// Throws weights_mismatch, naming every tensor, if the weights do not fit the network.
-  explicit model(const tensor_set& weights)
+  /// Packs the weights on up to `threads` threads. Throws weights_mismatch, naming every tensor, if they do not fit the
+  /// network.
+  explicit model(const tensor_set& weights, int threads = 1)
       : inference<Policy>(engine<Policy>([](shape image) { return record(Net.define, image); }, Net.image,
-                                         table(), weights)) {}
+                                         table(), weights, {}, threads)) {}
 
  private:
   template <std::size_t... I>

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The weights of a plan in a policy's memory and layout: folded, packed and uploaded layer by layer, so that
-// loading never holds a second copy of the network.
+// The weights of a plan in a policy's memory and layout: folded and packed layer by layer, so that loading
+// never holds a second copy of the network, nor more than a layer's for each thread.
 #include <cstdint>
+#include <exception>
+#include <type_traits>
 #include <vector>
 
 #include <atrous/backend/policy.hpp>
@@ -19,8 +21,9 @@ class packed_weights {
 
   packed_weights() = default;
 
-  /// Throws std::invalid_argument for weights that are not finite, naming the tensor.
-  packed_weights(graph_view g, plan_view p, const binding& b) {
+  /// Packs on up to `threads` threads, if the policy has any. Throws std::invalid_argument for weights that are not
+  /// finite, naming the first tensor in the order of the plan's steps.
+  packed_weights(graph_view g, plan_view p, const binding& b, int threads = 1) {
     const folder fold(g, b);
     const auto read_by =
         [&](const step& s) {  // the input of the step, and of its first layer where it has two
@@ -32,11 +35,11 @@ class packed_weights {
     for (const step& s : p.steps)
       places_.push_back({reserve(g, s.weights, read_last(s)), reserve(g, s.first_weights, read_by(s))});
     memory_ = P::allocate(static_cast<std::size_t>(total_) * sizeof(element));
-    for (std::size_t i = 0; i < p.steps.size(); ++i) {
+    each(threads, p.steps.size(), [&](std::size_t i) {
       const step& s = p.steps[i];
       store(g, fold, s.weights, places_[i].main, read_last(s));
       store(g, fold, s.first_weights, places_[i].first, read_by(s));
-    }
+    });
   }
 
   layer_weights<element> of(std::size_t step) const { return addresses(places_[step].main); }
@@ -50,6 +53,28 @@ class packed_weights {
   struct places {
     place main, first;
   };
+
+  /// f(i) for every i below `count`; what it throws first in their order is thrown when all are done.
+  template <class F>
+  static void each(int threads, std::size_t count, const F& f) {
+    std::vector<std::exception_ptr> thrown(count);
+    const auto guarded = [&](std::int64_t k) {
+      const auto i = static_cast<std::size_t>(k);
+      try {
+        f(i);
+      } catch (...) {
+        thrown[i] = std::current_exception();
+      }
+    };
+    const auto all = static_cast<std::int64_t>(count);
+    if constexpr (P::host_memory && requires { P::parallel(threads, all, guarded); }) {
+      P::parallel(threads, all, guarded);
+    } else {
+      for (std::int64_t i = 0; i < all; ++i) guarded(i);
+    }
+    for (const std::exception_ptr& e : thrown)
+      if (e) std::rethrow_exception(e);
+  }
 
   std::int64_t take(std::int64_t elements) {
     constexpr std::int64_t line = 64 / sizeof(element);
@@ -83,12 +108,14 @@ class packed_weights {
   void store(graph_view g, const folder& fold, source s, const place& p, shape in) {
     if (p.kernel < 0) return;
     const folded_layer f = fold(s);
-    if (windowed(g, s)) {
+    if (!windowed(g, s)) {
+      upload(f.kernel, p.kernel);
+    } else if constexpr (P::host_memory) {
+      P::pack(g[s.layer].what, in, f.kernel.data(), first_element() + p.kernel);
+    } else {
       std::vector<element> packed(static_cast<std::size_t>(P::packed_elements(g[s.layer].what, in)));
       P::pack(g[s.layer].what, in, f.kernel.data(), packed.data());
       upload(packed, p.kernel);
-    } else {
-      upload(f.kernel, p.kernel);
     }
     upload(f.bias, p.bias);
     upload(f.border, p.border);
@@ -97,13 +124,18 @@ class packed_weights {
   template <class T>
   void upload(const std::vector<T>& numbers, std::int64_t at) {
     if (numbers.empty() || at < 0) return;
-    const std::vector<element> converted(numbers.begin(), numbers.end());
-    P::upload(memory_, static_cast<std::size_t>(at) * sizeof(element), converted.data(),
-              converted.size() * sizeof(element));
+    if constexpr (std::is_same_v<T, element>) {
+      P::upload(memory_, static_cast<std::size_t>(at) * sizeof(element), numbers.data(),
+                numbers.size() * sizeof(element));
+    } else {
+      upload(std::vector<element>(numbers.begin(), numbers.end()), at);
+    }
   }
 
+  element* first_element() const { return reinterpret_cast<element*>(P::address(memory_)); }
+
   layer_weights<element> addresses(const place& p) const {
-    const auto* first = reinterpret_cast<const element*>(P::address(memory_));
+    const element* first = first_element();
     const auto at = [&](std::int64_t offset) { return offset < 0 ? nullptr : first + offset; };
     return {at(p.kernel), at(p.bias), at(p.border)};
   }

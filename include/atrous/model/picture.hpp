@@ -7,7 +7,7 @@
 #include <vector>
 
 #include <atrous/backend/openmp/parallel.hpp>
-#include <atrous/backend/sampling.hpp>
+#include <atrous/graph/sampling.hpp>
 #include <atrous/core/pixels.hpp>
 #include <atrous/core/tensor.hpp>
 #include <atrous/graph/graph.hpp>

@@ -42,15 +42,22 @@ inline step_time unmeasured(graph_view g, const plan& p, std::size_t i, number_s
   return made;
 }
 
-// Takes the times between the steps of runs. Lends a workspace's hook for as long as it lives, and calls the user's.
+// The times of the steps of runs. Lends itself to a workspace for as long as it lives.
+template <backend P>
 class step_clock {
  public:
-  step_clock(progress& hook, std::size_t steps) : hook_(hook), seconds_(steps), users_(std::move(hook)) {
-    hook_ = [this](int done, int total) { return tick(done, total); };
+  step_clock(workspace<P>& w, std::size_t steps)
+      : w_(w), users_(std::exchange(w.step_seconds, {})), last_(steps), seconds_(steps) {
+    w.step_seconds = last_;
   }
-  ~step_clock() { hook_ = std::move(users_); }
+  ~step_clock() { w_.step_seconds = users_; }
   step_clock(const step_clock&) = delete;
   step_clock& operator=(const step_clock&) = delete;
+
+  /// Takes down what the last run took.
+  void run_ended() {
+    for (std::size_t i = 0; i < last_.size(); ++i) seconds_[i].push_back(std::exchange(last_[i], 0));
+  }
 
   /// Of a step, over all runs but the first.
   double median(std::size_t step) const {
@@ -61,20 +68,10 @@ class step_clock {
   }
 
  private:
-  using clock = std::chrono::steady_clock;
-
-  bool tick(int done, int total) {
-    const std::chrono::duration<double> taken = clock::now() - begin_;
-    if (done > 0) seconds_[static_cast<std::size_t>(done) - 1].push_back(taken.count());
-    const bool goes_on = !users_ || users_(done, total);
-    begin_ = clock::now();
-    return goes_on;
-  }
-
-  progress& hook_;
+  workspace<P>& w_;
+  std::span<double> users_;
+  std::vector<double> last_;
   std::vector<std::vector<double>> seconds_;  // of a step, in every run
-  progress users_;                            // taken last: what throws before leaves the hook in its place
-  clock::time_point begin_{};
 };
 
 /// Runs the network `runs` times after one run that is discarded, and returns the steps in the order of the plan. Asks
@@ -96,9 +93,12 @@ std::vector<step_time> profile(const inference<P>& net, const pixels_view& image
   for (std::size_t i = 0; i < p.steps.size(); ++i) {
     if (engine<P>::wanted(p.steps[i], wanted)) steps.push_back(unmeasured(g, p, i, sizes));
   }
-  step_clock clock(w.on_step, steps.size());
-  for (int r = 0; r <= runs; ++r) net.run(image, wanted, w);
-  for (std::size_t i = 0; i < steps.size(); ++i) steps[i].seconds = clock.median(i);
+  step_clock<P> clock(w, p.steps.size());
+  for (int r = 0; r <= runs; ++r) {
+    net.run(image, wanted, w);
+    clock.run_ended();
+  }
+  for (step_time& s : steps) s.seconds = clock.median(static_cast<std::size_t>(s.step));
   return steps;
 }
 

@@ -30,12 +30,12 @@ constexpr auto structures_for() {
 template <backend Policy>
 class runtime_model : public inference<Policy> {
  public:
-  /// `define` is any callable from wire to wire; `image` is what it is checked for. Throws
-  /// std::invalid_argument for a broken rule, weights_mismatch for weights that do not fit.
+  /// `define` is any callable from wire to wire; `image` is what it is checked for. Weights are packed on up to `threads`
+  /// threads. Throws std::invalid_argument for a broken rule, weights_mismatch for weights that do not fit.
   runtime_model(std::function<wire(wire)> define, shape image, const tensor_set& weights,
-                plan_options options = {})
+                plan_options options = {}, int threads = 1)
       : inference<Policy>(engine<Policy>([define = std::move(define)](shape s) { return record(define, s); },
-                                         image, table(), weights, options)) {}
+                                         image, table(), weights, options, threads)) {}
 
  private:
   static constexpr auto structures = structures_for<Policy>();

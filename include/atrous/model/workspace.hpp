@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -29,6 +30,7 @@ class workspace {
   static constexpr std::size_t sizes_kept = 64;
 
   int threads = 1;   // that kernels may use
+  std::span<double> step_seconds;  // as many as the plan has steps: runs add what each took; empty: not measured
   progress on_step;  // called before a run's first step and after each; false ends it with `cancelled`
 
   explicit workspace(int count = 1) : threads(count) {}

@@ -13,19 +13,27 @@ namespace atrous {
 /// Elements that arena offsets are a multiple of: one cache line of floats.
 inline constexpr std::int64_t arena_alignment = 16;
 
+/// The largest values get their places first, each the lowest one that nothing alive at the same time reaches into: the
+/// arenas of all published networks are as small as what lives at one time (greedy by size: Pisarchyk and Lee, Efficient
+/// Memory Management for Deep Neural Net Inference, 2020, arXiv:2001.03288).
 class allocator_of_values {
  public:
-  constexpr allocator_of_values(plan& p, bool reuse) : p_(p), reuse_(reuse), life_(p.values.size(), life{}) {}
+  constexpr allocator_of_values(plan& p, bool reuse) : p_(p), life_(p.values.size(), life{}) {
+    find_lives();
+    if (reuse) return;
+    for (std::size_t v = 0; v < life_.size(); ++v) {
+      if (p.values[v].parent < 0) life_[v] = {0, static_cast<int>(p.steps.size())};
+    }
+  }
 
   constexpr void run() {
-    find_lives();
-    for (std::size_t i = 0; i < p_.steps.size(); ++i) {
-      const int now = static_cast<int>(i);
-      if (reuse_) std::erase_if(blocks_, [&](const block& b) { return b.last < now; });
-      if (p_.steps[i].y < 0) continue;
-      const std::size_t v = root(p_.steps[i].y);
-      if (life_[v].first == now) place(v);
+    blocks_.reserve(life_.size());
+    for (std::size_t v = 0; v < life_.size(); ++v) {
+      if (life_[v].first >= 0) blocks_.push_back({size_of(p_.values[v]), v, life_[v]});
     }
+    std::sort(blocks_.begin(), blocks_.end(),
+              [](const block& a, const block& b) { return a.size != b.size ? a.size > b.size : a.v < b.v; });
+    for (block& each : blocks_) place(each);
     for (value& v : p_.values) follow(v);
   }
 
@@ -34,19 +42,24 @@ class allocator_of_values {
     int first = -1, last = -1;
   };
   struct block {
-    std::int64_t begin = 0, end = 0;
-    int last = 0;
+    std::int64_t size = 0;
+    std::size_t v = 0;
+    life when{};
+    std::int64_t begin = 0;
+    block* next = nullptr;  // the next one of those that have a place, in the order of their addresses
   };
 
-  constexpr std::size_t root(int v) const {
-    while (p_.values[static_cast<std::size_t>(v)].parent >= 0)
-      v = p_.values[static_cast<std::size_t>(v)].parent;
-    return static_cast<std::size_t>(v);
+  constexpr std::int64_t size_of(const value& v) const {
+    const std::int64_t rows = v.rows > 0 ? v.rows : std::int64_t{v.extent.height} * p_.batch;
+    const std::int64_t wanted = rows * v.extent.width * pitch_of(v.extent.channels);
+    return (wanted + arena_alignment - 1) / arena_alignment * arena_alignment;
   }
 
   constexpr void touch(int v, int now) {
     if (v < 0) return;
-    life& l = life_[root(v)];
+    while (p_.values[static_cast<std::size_t>(v)].parent >= 0)
+      v = p_.values[static_cast<std::size_t>(v)].parent;
+    life& l = life_[static_cast<std::size_t>(v)];
     if (l.first < 0) l.first = now;
     l.last = std::max(l.last, now);
   }
@@ -60,18 +73,31 @@ class allocator_of_values {
       touch(s.y, i);
     }
     touch(p_.logits, steps);
+    for (const band_group& g : p_.groups) {  // whose steps take turns
+      for (life& l : life_) {
+        if (l.first > g.last || l.last < g.first) continue;
+        l.first = std::min(l.first, g.first);
+        l.last = std::max(l.last, g.last);
+      }
+    }
   }
 
-  // First fit among the blocks that live now, which are kept in the order of their addresses.
-  constexpr void place(std::size_t v) {
-    const std::int64_t wanted = elements(p_.values[v].extent) * p_.batch;
-    const std::int64_t size = (wanted + arena_alignment - 1) / arena_alignment * arena_alignment;
+  // First fit among the blocks that have their places. Plain pointers, because this is the compiler's work, too.
+  constexpr void place(block& b) {
+    const life when = b.when;
     std::int64_t begin = 0;
-    auto after = blocks_.begin();
-    for (; after != blocks_.end() && after->begin - begin < size; ++after) begin = after->end;
-    blocks_.insert(after, block{begin, begin + size, life_[v].last});
-    p_.values[v].offset = begin;
-    p_.arena = std::max(p_.arena, begin + size);
+    for (const block* other = lowest_; other != nullptr; other = other->next) {
+      if (other->when.last < when.first || when.last < other->when.first) continue;
+      if (other->begin - begin >= b.size) break;
+      if (other->begin + other->size > begin) begin = other->begin + other->size;
+    }
+    block** link = &lowest_;
+    while (*link != nullptr && (*link)->begin <= begin) link = &(*link)->next;
+    b.next = *link;
+    *link = &b;
+    b.begin = begin;
+    p_.values[b.v].offset = begin;
+    p_.arena = std::max(p_.arena, begin + b.size);
   }
 
   // A slice takes its place from the concatenation it belongs to, however deep.
@@ -83,13 +109,13 @@ class allocator_of_values {
       whole = &p_.values[static_cast<std::size_t>(whole->parent)];
     }
     v.offset = whole->offset + channel;
-    v.pixel = whole->extent.channels;
+    v.pixel = pitch_of(whole->extent.channels);
   }
 
   plan& p_;
-  bool reuse_;
   std::vector<life> life_;
   std::vector<block> blocks_{};
+  block* lowest_ = nullptr;
 };
 
 constexpr void place_values(plan& p, bool reuse) { allocator_of_values(p, reuse).run(); }

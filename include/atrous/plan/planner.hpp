@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include <atrous/plan/bands.hpp>
 #include <atrous/plan/fuse.hpp>
 #include <atrous/plan/memory.hpp>
 #include <atrous/plan/pair.hpp>
@@ -16,6 +17,7 @@ constexpr plan make_plan(graph_view g, int batch = 1, plan_options options = {})
   plan p = fuser(g, options).run();
   p.batch = batch;
   if (options.pair) pair_separable(p);
+  if (options.band_elements > 0) band_finder(p, options.band_elements).run();
   place_values(p, options.reuse);
   return p;
 }

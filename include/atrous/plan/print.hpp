@@ -6,8 +6,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <atrous/plan/cost.hpp>
@@ -98,16 +100,31 @@ inline std::string layer_of(graph_view g, const step& s) {
   return g.scope_name(g[s.weights.layer >= 0 ? s.weights.layer : s.node].scope);
 }
 
+/// What a policy says of a step: (step, extent of x, of y).
+using step_text = std::function<std::string(const step&, shape, shape)>;
+
 class plan_printer {
  public:
-  plan_printer(graph_view g, plan_view p) : g_(g), p_(p) {}
+  plan_printer(graph_view g, plan_view p, step_text how) : g_(g), p_(p), how_(std::move(how)) {}
 
   std::string text() const {
-    text_table table("rlllllrl", {"step", "kind", "window", "computes", "in", "out", "offset", "layer"});
+    std::vector<std::string> head{"step", "kind",   "window", "computes", "in",
+                                  "out",  "offset", "rows",   "layer"};
+    if (how_) head.push_back("how");
+    text_table table(std::string("rlllllrrl") + (how_ ? "l" : ""), head);
     for (std::size_t i = 0; i < p_.steps.size(); ++i) {
       const step& s = p_.steps[i];
-      table.add({std::to_string(i), std::string(word(s.form.kind)), window_of(s), computes(s), in(s), out(s),
-                 s.y < 0 ? "" : with_separators(value_at(s.y).offset), layer_of(g_, s)});
+      std::vector<std::string> row{std::to_string(i),
+                                   std::string(word(s.form.kind)),
+                                   window_of(s),
+                                   computes(s),
+                                   in(s),
+                                   out(s),
+                                   s.y < 0 ? "" : with_separators(value_at(s.y).offset),
+                                   rows(static_cast<int>(i)),
+                                   layer_of(g_, s)};
+      if (how_) row.push_back(s.x < 0 || s.y < 0 ? "" : how_(s, value_at(s.x).extent, value_at(s.y).extent));
+      table.add(std::move(row));
     }
     return table.text() + '\n' + totals();
   }
@@ -159,6 +176,18 @@ class plan_printer {
     return text + std::to_string(value_at(v.parent).extent.channels);
   }
 
+  /// Rows that a step of a group makes at a time, about.
+  std::string rows(int i) const {
+    for (const band_group& g : p_.groups) {
+      if (i < g.first || i > g.last) continue;
+      const auto height = [&](int k) {
+        return value_at(p_.steps[static_cast<std::size_t>(k)].y).extent.height;
+      };
+      return std::to_string((g.rows * height(i) + height(g.last) - 1) / height(g.last));
+    }
+    return "";
+  }
+
   std::string totals() const {
     std::int64_t all = 0;
     for (const value& v : p_.values) all += v.parent < 0 ? elements(v.extent) * p_.batch : 0;
@@ -166,15 +195,23 @@ class plan_printer {
     text.append(" steps of ").append(std::to_string(g_.size())).append(" nodes, batch ");
     text.append(std::to_string(p_.batch)).append("\narena: ").append(with_separators(p_.arena));
     text.append(" elements, ").append(mebibytes(4 * p_.arena)).append(" of float32 (");
-    return text.append(mebibytes(4 * all)).append(" if no memory were used twice); offsets in elements\n");
+    text.append(mebibytes(4 * all)).append(" if no memory were used twice); offsets in elements\n");
+    for (const band_group& g : p_.groups)
+      text += "steps " + std::to_string(g.first) + " to " + std::to_string(g.last) + " run together, " +
+              std::to_string(g.rows) + " rows of the last one at a time\n";
+    return text;
   }
 
   graph_view g_;
   plan_view p_;
+  step_text how_;
 };
 
-/// The plan of a graph as a table: the steps in their order, with what they compute, the shapes they read and
-/// write and where in the arena they write; then the arena's size.
-inline std::string text_of(graph_view g, plan_view p) { return plan_printer(g, p).text(); }
+/// The plan of a graph as a table: the steps in their order, with what they compute, the shapes they read and write, where
+/// in the arena they write, how many rows at a time where steps run together, and what `how` says of them; then the
+/// arena's size.
+inline std::string text_of(graph_view g, plan_view p, step_text how = {}) {
+  return plan_printer(g, p, std::move(how)).text();
+}
 
 }  // namespace atrous

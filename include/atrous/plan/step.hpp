@@ -85,7 +85,15 @@ struct value {
   int channel = 0;          // the first channel of that slice
   std::int64_t offset = 0;  // from the beginning of the arena
   std::int64_t pixel = 0;   // from one pixel to the next
+  int rows = 0;             // of one image that are in memory at a time (bands.hpp); 0: all, of all images
 };
+
+/// Elements from one pixel to the next of a map with so many channels. Where pixels would lie a multiple of 2 KiB apart,
+/// it is a cache line more: else those under a window, or of a tile of a product, would share a few sets of the cache.
+constexpr std::int64_t pitch_of(int channels) {
+  constexpr int line = 16;  // floats
+  return channels % 512 == 0 ? channels + line : channels;
+}
 
 constexpr int listed(int number, int last, int step) {
   return number >= 1 && number <= last && (number - 1) % step == 0 ? number : 0;

@@ -5,32 +5,62 @@
 // start outside of it: clang 14 loses the instruction set inside a parallel region.
 namespace atrous::simd {
 
+// Of functions with one name the linker keeps one, whatever flags its unit was compiled with. So everything here, and
+// what has a type of here in its name, bears the name of the flags: kernels of units built for different processors
+// stay apart (tests/processors).
+#if defined(__AVX512F__)
+inline namespace built_for_avx512 {
+#elif defined(__AVX2__)
+inline namespace built_for_avx2 {
+#elif defined(__AVX__)
+inline namespace built_for_avx {
+#elif defined(__SSE3__)
+inline namespace built_for_sse3 {
+#elif defined(__ARM_FEATURE_SVE)
+inline namespace built_for_sve {
+#else
+inline namespace built_for_baseline {
+#endif
+
+/// For the name of what kernels use that has no other type of here in it: `template <class T, class = simd::this_unit>`.
+struct this_unit {};
+
 /// What kernels are compiled for, from the narrowest to the widest.
 enum class instruction_set { baseline, avx2, avx512 };
 
-// Per tag: `bytes` of a vector; `rows` x (`vectors` vectors) of a product kept in registers; `block_bytes`, what a
-// block of rows may take of the second-level cache; `prefetch`, terms that a product's weights are fetched ahead.
+// Per tag: `bytes` of a vector; `rows` x (`vectors` vectors) of a product kept in registers; `prefetch`, terms
+// that a product's weights are fetched ahead.
 
-/// Every processor of the architecture (SSE2, NEON).
-struct baseline {
-  static constexpr int bytes = 16, rows = 4, vectors = 2, block_bytes = 128 << 10, prefetch = 0;
+/// Every processor of AArch64, which has twice the registers of SSE2.
+struct neon {
+  static constexpr int bytes = 16, rows = 8, vectors = 2, prefetch = 0;
+};
+/// Every x86-64 (SSE2), and whatever else the compiler knows.
+struct sse2 {
+  static constexpr int bytes = 16, rows = 4, vectors = 2, prefetch = 0;
 };
 /// x86-64 with AVX2 and FMA.
 struct avx2 {
-  static constexpr int bytes = 32, rows = 6, vectors = 2, block_bytes = 192 << 10, prefetch = 0;
+  static constexpr int bytes = 32, rows = 6, vectors = 2, prefetch = 8;
 };
 /// x86-64 with AVX-512 F, VL, BW and DQ.
 struct avx512 {
-  static constexpr int bytes = 64, rows = 14, vectors = 2, block_bytes = 512 << 10, prefetch = 8;
+  static constexpr int bytes = 64, rows = 14, vectors = 2, prefetch = 8;
 };
+
+#if defined(__aarch64__)
+using baseline = neon;
+#else
+using baseline = sse2;
+#endif
 
 /// The properties of an instruction set as values.
 struct properties {
-  int bytes = 0, rows = 0, vectors = 0, block_bytes = 0;
+  int bytes = 0, rows = 0, vectors = 0;
 };
 
 template <class Isa>
-constexpr properties properties_of{Isa::bytes, Isa::rows, Isa::vectors, Isa::block_bytes};
+constexpr properties properties_of{Isa::bytes, Isa::rows, Isa::vectors};
 
 constexpr properties properties_at(instruction_set set) {
   switch (set) {
@@ -125,4 +155,5 @@ struct only {
   static instruction_set get() { return Set; }
 };
 
+}  // inline namespace
 }  // namespace atrous::simd

@@ -3,7 +3,10 @@
 // Finds for every parameter of a network its tensor in a file, before anything is read. What does not fit is
 // reported whole: missing, unexpected, wrong shape, each by name.
 #include <algorithm>
+#include <cstddef>
+#include <functional>
 #include <set>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -58,6 +61,7 @@ struct binding {
   std::string source;
   std::vector<const stored_tensor*> tensors;  // as graph.parameters
   std::vector<std::string> names;
+  std::function<void(std::span<const std::byte>)> release = {};  // the file's
 };
 
 /// Whether a tensor is training state or an ImageNet classifier, which checkpoints carry along.
@@ -77,6 +81,7 @@ class binder {
  public:
   binder(graph_view g, const tensor_set& file) : g_(g), file_(file) {
     bound_.source = report_.source = file.source;
+    bound_.release = file.release;
     bound_.tensors.resize(g.parameters.size());
     bound_.names.resize(g.parameters.size());
   }

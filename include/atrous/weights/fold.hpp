@@ -4,8 +4,10 @@
 // beta is a convolution with scaled kernel and a bias. Computed in double; scales and shifts are rounded to float
 // before they are applied, their products after.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,6 +23,15 @@ struct folded_layer {
   std::vector<float> kernel, bias, border;
 };
 
+/// Whether no number is infinite or none: exponents of ones only. No branch, so that compilers use vectors.
+inline bool all_finite(std::span<const float> numbers) {
+  constexpr std::int32_t ones = 0x7f800000;
+  std::int32_t largest = 0;
+  for (const float x : numbers) largest = std::max(largest, std::bit_cast<std::int32_t>(x) & ones);
+  return largest < ones;
+}
+
+/// Const; threads may share one.
 class folder {
  public:
   folder(graph_view g, const binding& b) : g_(g), b_(b) {}
@@ -61,31 +72,30 @@ class folder {
     const stored_tensor& t = *b_.tensors[k];
     numbers.resize(t.elements());
     read_floats(t, numbers);
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      if (!std::isfinite(numbers[i])) {
-        throw std::invalid_argument(printable(b_.source) + ": tensor " + printable(t.name) + ": element " +
-                                    std::to_string(i) + " of " + std::to_string(numbers.size()) + " is " +
-                                    std::to_string(numbers[i]) + ", expected a finite number");
-      }
-    }
-    return numbers;
+    if (b_.release) b_.release(t.bytes);
+    if (all_finite(numbers)) return numbers;
+    const auto wrong = std::find_if(numbers.begin(), numbers.end(), [](float x) {
+      return !all_finite({&x, 1});
+    });
+    throw std::invalid_argument(printable(b_.source) + ": tensor " + printable(t.name) + ": element " +
+                                std::to_string(wrong - numbers.begin()) + " of " +
+                                std::to_string(numbers.size()) + " is " + std::to_string(*wrong) +
+                                ", expected a finite number");
   }
 
   /// The channel's last extent varies fastest in a dense kernel; a depthwise kernel has one column per
   /// channel.
   static void scale(folded_layer& f, const folded_layer& norm, std::size_t out) {
-    for (std::size_t i = 0; i < f.kernel.size(); ++i)
-      f.kernel[i] = static_cast<float>(double{f.kernel[i]} * norm.kernel[i % out]);
+    for (std::size_t row = 0; row < f.kernel.size(); row += out)
+      for (std::size_t o = 0; o < out; ++o)
+        f.kernel[row + o] *= norm.kernel[o];  // rounded once, as if computed in double
     for (std::size_t o = 0; o < out; ++o)
       f.bias[o] = static_cast<float>(double{f.bias[o]} * norm.kernel[o] + norm.bias[o]);
   }
 
   /// Finite numbers may fold to others, where float32 is too narrow for their product.
   void check_folded(const folded_layer& f, int layer) const {
-    const auto finite = [](float x) { return std::isfinite(x); };
-    if (std::all_of(f.kernel.begin(), f.kernel.end(), finite) &&
-        std::all_of(f.bias.begin(), f.bias.end(), finite))
-      return;
+    if (all_finite(f.kernel) && all_finite(f.bias)) return;
     throw std::invalid_argument(
         printable(b_.source) + ": " + g_.scope_name(g_[layer].scope) +
         ": batch norm folded into the kernel gives numbers beyond float32, expected finite ones");

@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <stdexcept>
@@ -56,6 +58,19 @@ class mapped_file {
 
   /// The whole file.
   std::span<const std::byte> bytes() const { return contents; }
+
+  /// Says that a part is not needed for now: its pages leave this process, and come back from the system's cache, or the
+  /// file, when they are read again. Bytes that are none of this file's are left alone. Any thread may call this.
+  void release(std::span<const std::byte> part) const {
+    constexpr std::uintptr_t window = 1 << 16;  // Linux maps as much around a byte that is read
+    const auto place = [](const std::byte* p) { return reinterpret_cast<std::uintptr_t>(p); };
+    const std::uintptr_t begin = place(contents.data()), end = begin + contents.size(),
+                         first = place(part.data()), last = first + part.size();
+    if (part.empty() || first < begin || last > end) return;
+    const std::uintptr_t from = std::max(begin, first / window * window),
+                         to = std::min(end, (last + window - 1) / window * window);
+    ::madvise(const_cast<std::byte*>(contents.data()) + (from - begin), to - from, MADV_DONTNEED);
+  }
 
  private:
   void map(const std::filesystem::path& path, int descriptor) {

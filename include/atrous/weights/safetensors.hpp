@@ -94,11 +94,13 @@ inline tensor_set read_safetensors(std::span<const std::byte> bytes, std::string
   return set;
 }
 
-/// Reads a safetensors file; the tensors refer to the mapped file, which `keep` holds.
+/// Reads a safetensors file; the tensors refer to the mapped file, which `keep` holds. Its pages leave memory as models
+/// take their weights.
 /// Throws std::runtime_error as above, also where the file is missing or empty.
 inline tensor_set read_safetensors(const std::filesystem::path& path) {
   auto file = std::make_shared<const mapped_file>(path);
   auto set = read_safetensors(file->bytes(), path.string());
+  set.release = [file](std::span<const std::byte> part) { file->release(part); };
   set.keep = std::move(file);
   return set;
 }

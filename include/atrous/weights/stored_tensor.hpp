@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -183,6 +184,9 @@ struct tensor_set {
   std::vector<stored_tensor> tensors;           ///< sorted by name
   std::map<std::string, std::string> metadata;  ///< what the file says about itself
   std::shared_ptr<const void> keep;             ///< owns the bytes; empty where the caller does
+
+  /// Told of bytes that have been read and need not stay in memory, by any thread; empty where nobody wants to know.
+  std::function<void(std::span<const std::byte>)> release = {};
 
   /// The tensor with this name, or null. Logarithmic in the number of tensors.
   const stored_tensor* find(std::string_view name) const {

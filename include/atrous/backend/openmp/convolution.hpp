@@ -93,7 +93,7 @@ struct convolution_cut {
   std::int64_t pitch = 0;      // of the left matrix
   std::int64_t rows = 0;       // of a block, at most
 
-  constexpr convolution_cut(simd::instruction_set set, const op& o, int input_channels, int most = 576)
+  convolution_cut(simd::instruction_set set, const op& o, int input_channels, int most = 576)
       : taps(std::clamp(most / input_channels, 1, o.kernel * o.kernel)),
         channels(input_channels <= most ? input_channels : terms_at_once(input_channels)),
         pitch(block_row<T>(std::int64_t{taps} * channels)),
@@ -105,7 +105,7 @@ struct convolution_cut {
 };
 
 /// One block of output pixels on one thread.
-template <class T>
+template <class T, class = simd::this_unit>
 class convolved_block {
  public:
   convolved_block(simd::instruction_set set, const operands<T>& o, const product<T>& all, const T* border,
@@ -192,27 +192,17 @@ class convolved_block {
   bool started_ = false;
 };
 
-/// Whether each output pixel sees just the input pixel at its own place.
-template <class T>
-bool reads_in_place(const operands<T>& o) {
-  const op& what = o.run->what;
-  const bool moved = rows_of(what, o.x.shape()).before != 0 || columns_of(what, o.x.shape()).before != 0;
-  return what.kernel == 1 && what.stride == 1 && !moved && o.y.height == o.x.height && o.y.width == o.x.width;
-}
-
 /// reads x, weights, bias, border (may be nullptr), other; writes y, scratch. cost: pixels * taps seen * C * channels
 /// out multiply-adds.
 template <class T>
-void convolution(simd::instruction_set set, const operands<T>& o, activation after, bool sum,
-                 const T* border) {
-  if (reads_in_place(o)) return pointwise(set, o, after, sum);
+void direct(simd::instruction_set set, const operands<T>& o, activation after, bool sum, const T* border) {
   const convolution_cut<T> how(set, o.run->what, o.x.channels);
   const product<T> all = product_of(set, o, after, sum);
   const std::int64_t pixels = o.y.pixels();
   const blocks rows = cut(pixels, how.rows, simd::properties_at(set).rows, o.threads);
   parallel_for(o.threads, rows.count, [&](std::int64_t block, int thread) {
     T* scratch = reinterpret_cast<T*>(o.scratch.data()) + thread * rows.size * how.pitch;
-    convolved_block<T>(set, o, all, border, scratch).run(rows.begin(block), rows.end(block, pixels));
+    convolved_block<T>(set, o, all, border, scratch).run(rows.begin(block), rows.end(block));
   });
 }
 

@@ -19,8 +19,10 @@ struct depthwise_layer {
   int tap_pitch = 0;           // elements from one tap to the next: the channels of the whole
   axis rows{}, columns{};
   bounds<T> after{};
+  T zero = 0;  // where the compiler does not see it: then the larger of two is one instruction
 
-  depthwise_layer(const op& o, const view<const T>& input, const layer_weights<T>& owned, activation act)
+  [[gnu::always_inline]] depthwise_layer(const op& o, const view<const T>& input,
+                                         const layer_weights<T>& owned, activation act)
       : x(input),
         weights(owned),
         tap_pitch(input.channels),
@@ -75,6 +77,7 @@ struct depthwise_run {
     const T* kernel = nullptr;  // at the first tap
     const T* bias = nullptr;
     bounds<T> after{};
+    T zero = 0;
   };
 
   template <class L>
@@ -92,7 +95,8 @@ struct depthwise_run {
                      v,
                      of.weights.kernel + (std::ptrdiff_t{u.first} * of.columns.taps + v.first) * of.tap_pitch,
                      of.weights.bias,
-                     of.after};
+                     of.after,
+                     of.zero};
     const bool adjacent = g.step == g.right && g.taps == 3 && v == tap_range{0, 3};
     const T* const from = x;
     T* const to = y;
@@ -113,8 +117,8 @@ struct depthwise_run {
   }
 
   template <class Vector>
-  [[gnu::always_inline]] static void activate(Vector& value) {
-    if (Before != activation::none) value = value < Vector{} ? Vector{} : value;
+  [[gnu::always_inline]] static void activate(Vector& value, const Vector& zero) {
+    if (Before != activation::none) value = value < zero ? zero : value;
     if (Before == activation::relu6) value = value > T(6) - Vector{} ? T(6) - Vector{} : value;
   }
 
@@ -122,7 +126,7 @@ struct depthwise_run {
   template <class L, int Pixels>
   [[gnu::always_inline]] static void group(const geometry& g, const T* from, T* to) {
     using vector = typename L::vector;
-    const vector low = g.after.low - vector{}, high = g.after.high - vector{};
+    const vector low = g.after.low - vector{}, high = g.after.high - vector{}, zero = g.zero - vector{};
     const std::ptrdiff_t next_kernel_row = g.taps * g.tap_pitch;
     simd::each_vector<L>(
         g.channels, [&](int c) __attribute__((always_inline)) {
@@ -141,7 +145,7 @@ struct depthwise_run {
 #pragma GCC unroll 8
               for (int p = 0; p < Pixels; ++p) {
                 vector value = L::at(pixel + p * g.step).value;
-                activate(value);
+                activate(value, zero);
                 sums[p] += value * weight;
               }
             }
@@ -158,7 +162,7 @@ struct depthwise_run {
   template <class L>
   [[gnu::always_inline]] static void neighbours(const geometry& g, const T* from, T* to) {
     using vector = typename L::vector;
-    const vector low = g.after.low - vector{}, high = g.after.high - vector{};
+    const vector low = g.after.low - vector{}, high = g.after.high - vector{}, zero = g.zero - vector{};
     const std::ptrdiff_t next_kernel_row = 3 * g.tap_pitch;
     simd::each_vector<L>(
         g.channels, [&](int c) __attribute__((always_inline)) {
@@ -174,7 +178,7 @@ struct depthwise_run {
 #pragma GCC unroll 8
             for (int q = 0; q < together + 2; ++q) {
               vector value = L::at(pixel + q * g.right).value;
-              activate(value);
+              activate(value, zero);
 #pragma GCC unroll 8
               for (int j = 2; j >= 0; --j)
                 if (q - j >= 0 && q - j < together) sums[q - j] += value * weights[j];

@@ -64,13 +64,12 @@ void elementwise(simd::instruction_set set, int threads, elementwise_pixels<T> a
                     (all.terms == nullptr || all.terms_pixel == all.channels);
   if (flat) {
     const blocks parts = cut(all.pixels * all.channels, chunk, 64, threads);
-    const std::int64_t numbers = all.pixels * all.channels;
     parallel_for(threads, parts.count, [&](std::int64_t k, int) {
       elementwise_pixels<T> some = all;
       const std::int64_t at = parts.begin(k);
       some.x += at, some.y += at, some.terms += some.terms != nullptr ? at : 0;
       some.pixels = 1;
-      some.channels = parts.end(k, numbers) - at;
+      some.channels = parts.end(k) - at;
       simd::dispatch(set, some);
     });
     return;
@@ -81,7 +80,7 @@ void elementwise(simd::instruction_set set, int threads, elementwise_pixels<T> a
     const std::int64_t at = parts.begin(k);
     some.x += at * all.x_pixel, some.y += at * all.y_pixel;
     some.terms += some.terms != nullptr ? at * all.terms_pixel : 0;
-    some.pixels = parts.end(k, all.pixels) - at;
+    some.pixels = parts.end(k) - at;
     simd::dispatch(set, some);
   });
 }

@@ -11,7 +11,7 @@
 #include <atrous/backend/openmp/parallel.hpp>
 #include <atrous/backend/openmp/resize.hpp>
 #include <atrous/backend/operands.hpp>
-#include <atrous/backend/sampling.hpp>
+#include <atrous/graph/sampling.hpp>
 #include <atrous/simd/instruction_sets.hpp>
 #include <atrous/simd/lanes.hpp>
 
@@ -97,10 +97,10 @@ struct stripe {
   static constexpr int most = 256;
   int first = 0, width = 0, runs = 0;
   std::array<column_run, most> run;
-  std::array<T, most + 16> fraction;  // read by whole vectors
+  std::array<T, most + 16> fraction{};  // read by whole vectors
 
-  stripe(int begin, int in, int out, corners corner) : first(begin), width(std::min(most, out - begin)) {
-    fraction.fill(0);
+  [[gnu::always_inline]] stripe(int begin, int in, int out, corners corner)
+      : first(begin), width(std::min(most, out - begin)) {
     for (int j = 0; j < width; ++j) {
       const sample at = sample_at(begin + j, in, out, corner);
       fraction[static_cast<std::size_t>(j)] = T(at.fraction);

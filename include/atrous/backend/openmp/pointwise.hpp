@@ -4,6 +4,7 @@
 #include <atrous/backend/openmp/parallel.hpp>
 #include <atrous/backend/openmp/product.hpp>
 #include <atrous/backend/operands.hpp>
+#include <atrous/simd/caches.hpp>
 
 namespace atrous::cpu {
 
@@ -15,13 +16,12 @@ constexpr int terms_at_once(int terms) {
   return passes > 1 ? ((terms + passes - 1) / passes + line - 1) / line * line : terms;
 }
 
-/// Rows of a block whose part of the left matrix stays in the cache.
+/// Rows of a block whose part of the left matrix takes a third of the second-level cache: beside it there are two panels
+/// of weights and what is written.
 template <class T>
-constexpr std::int64_t rows_at_once(simd::instruction_set set, std::int64_t terms) {
-  const simd::properties p = simd::properties_at(set);
-  const std::int64_t fitting =
-      p.block_bytes / (static_cast<std::int64_t>(sizeof(T)) * (terms > 0 ? terms : 1));
-  return fitting > p.rows ? fitting : p.rows;
+std::int64_t rows_at_once(simd::instruction_set set, std::int64_t terms) {
+  const std::int64_t row = static_cast<std::int64_t>(sizeof(T)) * std::max<std::int64_t>(terms, 1);
+  return std::max<std::int64_t>(simd::second_level_cache() / 3 / row, simd::properties_at(set).rows);
 }
 
 /// The pass over terms first ... first + count - 1: all but the first pass go on from y, only the last one finishes.
@@ -67,7 +67,7 @@ void pointwise(simd::instruction_set set, const operands<T>& o, activation after
     product<T> some = all;
     some.a = o.x.at(first);
     some.a_row = o.x.pixel;
-    some.rows = static_cast<int>(rows.end(block, pixels) - first);
+    some.rows = static_cast<int>(rows.end(block) - first);
     some.y = o.y.at(first);
     some.other = sum ? o.other.at(first) : nullptr;
     for (int k = 0; k < all.terms; k += step)

@@ -10,7 +10,7 @@
 #include <atrous/backend/openmp/parallel.hpp>
 #include <atrous/backend/openmp/resize.hpp>
 #include <atrous/backend/operands.hpp>
-#include <atrous/backend/sampling.hpp>
+#include <atrous/graph/sampling.hpp>
 #include <atrous/simd/exponential.hpp>
 #include <atrous/simd/instruction_sets.hpp>
 #include <atrous/simd/lanes.hpp>

@@ -27,14 +27,20 @@ constexpr std::int64_t packed_panels(simd::instruction_set set, std::int64_t ter
   return (columns + width - 1) / width * width * terms;
 }
 
-/// (terms, columns) -> (panel, terms, columns of a panel), zeros beyond the last column.
+/// (terms, columns) -> (panel, terms, columns of a panel), zeros beyond the last column. Goes through all panels with a
+/// few terms at a time: rows of `from` may lie pages apart.
 template <class T>
 void pack_panels(simd::instruction_set set, std::int64_t terms, int columns, const float* from, T* to) {
+  constexpr std::int64_t at_once = 16;
   const int width = panel_columns<T>(set);
-  for (int first = 0; first < columns; first += width)
-    for (std::int64_t k = 0; k < terms; ++k)
-      for (int c = first; c < first + width; ++c)
-        *to++ = c < columns ? static_cast<T>(from[k * columns + c]) : T(0);
+  for (std::int64_t begin = 0; begin < terms; begin += at_once) {
+    for (int first = 0; first < columns; first += width) {
+      T* row = to + first * terms + begin * width;
+      const int used = std::min(width, columns - first);
+      for (std::int64_t k = begin; k < std::min(begin + at_once, terms); ++k, row += width)
+        std::fill(std::copy_n(from + k * columns + first, used, row), row + width, T(0));
+    }
+  }
 }
 
 /// y = after(a x b + bias + other), or a part of the terms of it. Sums start from bias + 0: as no sum is ever -0, terms
@@ -48,6 +54,8 @@ struct product {
   const T* a = nullptr;
   std::ptrdiff_t a_row = 0;  // elements from one row to the next
   int rows = 0, terms = 0;
+  int parts = 1;              // each of `terms` terms, all in one go
+  std::ptrdiff_t a_part = 0;  // elements of a from one part to the next; those of b follow each other
   const T* b = nullptr;
   std::ptrdiff_t b_panel = 0;
   T* y = nullptr;
@@ -64,7 +72,7 @@ struct product {
     for (int c = 0, panel = 0; c < columns; c += width, ++panel) {
       const T* weights = b + panel * b_panel;
       if (c + width <= columns) {
-        whole_panel<Isa>(weights, c);
+        whole_panel<Isa>(weights, c + width < columns ? weights + b_panel : b, c);
       } else if (c + width / Isa::vectors < columns) {
         part_of_panel<Isa, Isa::vectors>(weights, c);
       } else {
@@ -83,15 +91,26 @@ struct product {
     std::ptrdiff_t y_row = 0;
     const T* other = nullptr;
     std::ptrdiff_t other_row = 0;
-    int done = 0;  // rows at the beginning that an earlier tile has written
+    int done = 0;              // rows at the beginning that an earlier tile has written
+    const T* fetch = nullptr;  // weights to be fetched while the first ones are used
+    bool more = false;         // whether another tile follows below
   };
 
   template <class Isa>
-  [[gnu::always_inline]] void whole_panel(const T* weights, int c) const {
+  [[gnu::always_inline]] void whole_panel(const T* weights, const T* next, int c) const {
+    constexpr int ahead = Isa::prefetch * Isa::vectors * Isa::bytes / static_cast<int>(sizeof(T));
     const auto at = [&](int row, int done) __attribute__((always_inline)) {
-      return place{a + row * a_row,     weights, bias != nullptr ? bias + c : nullptr,
-                   y + row * y_row + c, y_row,   other != nullptr ? other + row * other_row + c : nullptr,
-                   other_row,           done};
+      const bool more = row + done + Isa::rows < rows;
+      return place{a + row * a_row,
+                   weights,
+                   bias != nullptr ? bias + c : nullptr,
+                   y + row * y_row + c,
+                   y_row,
+                   other != nullptr ? other + row * other_row + c : nullptr,
+                   other_row,
+                   done,
+                   more ? weights + ahead : next,
+                   more};
     };
     if (rows < Isa::rows) {
       for (int row = 0; row < rows; ++row) tile<Isa, 1, Isa::vectors>(at(row, 0));
@@ -124,7 +143,9 @@ struct product {
                width,
                other != nullptr ? others : nullptr,
                width,
-               0};
+               0,
+               weights,
+               false};
       if (height == Isa::rows) {
         tile<Isa, Isa::rows, Vectors>(at);
       } else {
@@ -149,22 +170,31 @@ struct product {
         sums[i][j] =
             lanes::at((at.bias != nullptr ? at.bias : at.y + i * at.y_row) + j * lanes::width).value +
             vector{};
-    const T* left = at.a;
-    const T* right = at.b;
+    constexpr int near = 5;  // rows that one address serves: few registers
+    const T* left[(Rows + near - 1) / near];
 #pragma GCC unroll 4
-    for (int k = 0; k < terms; ++k, ++left, right += panel) {
-      vector weights[Vectors];
+    for (int i = 0; i < Rows; i += near) left[i / near] = at.a + i * a_row;
+    const T* right = at.b;
+    const std::ptrdiff_t ahead = at.fetch - right;
+    for (int part = 0; part < parts; ++part) {
+#pragma GCC unroll 1  // more, and clang loads weights so early that sums leave the registers
+      for (int k = 0; k < terms; ++k, right += panel) {
+        vector weights[Vectors];
 #pragma GCC unroll 2
-      for (int j = 0; j < Vectors; ++j) {
-        weights[j] = lanes::at(right + j * lanes::width).value;
-        if (Isa::prefetch > 0) __builtin_prefetch(right + Isa::prefetch * panel + j * lanes::width);
-      }
+        for (int j = 0; j < Vectors; ++j) {
+          weights[j] = lanes::at(right + j * lanes::width).value;
+          if (Isa::prefetch > 0 && j * Isa::bytes % 64 == 0)
+            __builtin_prefetch(right + ahead + j * lanes::width);
+        }
 #pragma GCC unroll 16
-      for (int i = 0; i < Rows; ++i) {
-        const vector x = left[i * a_row] - vector{};
+        for (int i = 0; i < Rows; ++i) {
+          const vector x = left[i / near][i % near * a_row + k] - vector{};
 #pragma GCC unroll 2
-        for (int j = 0; j < Vectors; ++j) sums[i][j] += x * weights[j];
+          for (int j = 0; j < Vectors; ++j) sums[i][j] += x * weights[j];
+        }
       }
+#pragma GCC unroll 4
+      for (int i = 0; i < Rows; i += near) left[i / near] += a_part;
     }
     store<Isa, Rows, Vectors>(at, sums);
   }
@@ -176,6 +206,7 @@ struct product {
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
       if (i < at.done) continue;
+      if (Isa::prefetch > 0 && at.more) fetch_below<Isa, Rows>(at, i);
 #pragma GCC unroll 2
       for (int j = 0; j < Vectors; ++j) {
         if (at.other != nullptr)
@@ -183,6 +214,17 @@ struct product {
         lanes::clamp(sums[i][j], low, high);
         lanes::at(at.y + i * at.y_row + j * lanes::width).value = sums[i][j];
       }
+    }
+  }
+
+  /// Row i of what the tile below writes and adds: a line at a time, never so many at once that the sums wait.
+  template <class Isa, int Rows>
+  [[gnu::always_inline]] static void fetch_below(const place& at, int i) {
+#pragma GCC unroll 2
+    for (int c = 0; c < Isa::vectors * Isa::bytes / static_cast<int>(sizeof(T));
+         c += 64 / static_cast<int>(sizeof(T))) {
+      __builtin_prefetch(at.y + (Rows + i) * at.y_row + c, 1);
+      if (at.other != nullptr) __builtin_prefetch(at.other + (Rows + i) * at.other_row + c);
     }
   }
 };

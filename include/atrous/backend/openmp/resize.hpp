@@ -4,7 +4,7 @@
 // that row. Where samples coincide with input pixels, and from a single pixel, this is a copy.
 #include <atrous/backend/openmp/parallel.hpp>
 #include <atrous/backend/operands.hpp>
-#include <atrous/backend/sampling.hpp>
+#include <atrous/graph/sampling.hpp>
 #include <atrous/simd/instruction_sets.hpp>
 #include <atrous/simd/lanes.hpp>
 
@@ -36,14 +36,14 @@ template <class T>
 struct resized_row {
   const view<const T>* x = nullptr;
   const view<T>* y = nullptr;
-  corners corner{};
+  resized_axis rows{};
   int image = 0, row = 0;
   T* between = nullptr;  // (x->width, C)
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
     using lanes = simd::lanes<T, Isa::bytes>;
-    const sample down = sample_at(row, x->height, y->height, corner);
+    const sample down = rows.at(row);
     const T* line = x->at(image, down.low, 0);
     std::ptrdiff_t pixel = x->pixel;
     if (down.fraction != 0) {
@@ -55,7 +55,7 @@ struct resized_row {
       pixel = x->channels;
     }
     for (int j = 0; j < y->width; ++j) {
-      const sample right = sample_at(j, x->width, y->width, corner);
+      const sample right = sample_at(j, x->width, y->width, rows.corner);
       const T *low = line + right.low * pixel, *high = line + right.high * pixel;
       if (right.fraction == 0) {
         simd::copy_values<lanes>(y->at(image, row, j), low, x->channels);
@@ -70,9 +70,11 @@ struct resized_row {
 template <class T>
 void resize(simd::instruction_set set, const operands<T>& o) {
   const std::ptrdiff_t line = std::ptrdiff_t{o.x.width} * o.x.channels;
+  const resized_axis all{.in = o.x.height, .out = o.y.height, .corner = o.run->what.corner};
+  const resized_axis rows = o.rows.in > 0 ? o.rows : all;
   parallel_for(o.threads, std::int64_t{o.y.batch} * o.y.height, [&](std::int64_t k, int thread) {
     const int n = static_cast<int>(k / o.y.height), i = static_cast<int>(k % o.y.height);
-    simd::dispatch(set, resized_row<T>{&o.x, &o.y, o.run->what.corner, n, i,
+    simd::dispatch(set, resized_row<T>{&o.x, &o.y, rows, n, i,
                                        reinterpret_cast<T*>(o.scratch.data()) + thread * line});
   });
 }

@@ -16,12 +16,12 @@ constexpr std::int64_t block_row(std::int64_t terms) {
 }
 
 template <class T>
-constexpr std::int64_t separable_rows(simd::instruction_set set, int channels) {
+std::int64_t separable_rows(simd::instruction_set set, int channels) {
   return rows_at_once<T>(set, block_row<T>(terms_at_once(channels)));
 }
 
 template <class T>
-constexpr std::size_t separable_scratch(simd::instruction_set set, int channels, int threads) {
+std::size_t separable_scratch(simd::instruction_set set, int channels, int threads) {
   const std::int64_t rows = separable_rows<T>(set, channels) + simd::properties_at(set).rows;
   return static_cast<std::size_t>(rows * block_row<T>(terms_at_once(channels)) * threads) * sizeof(T);
 }
@@ -39,7 +39,7 @@ void separable(simd::instruction_set set, const operands<T>& o, activation betwe
   const blocks rows =
       cut(pixels, separable_rows<T>(set, all.terms), simd::properties_at(set).rows, o.threads);
   parallel_for(o.threads, rows.count, [&](std::int64_t block, int thread) {
-    const std::int64_t begin = rows.begin(block), end = rows.end(block, pixels);
+    const std::int64_t begin = rows.begin(block), end = rows.end(block);
     T* middle = reinterpret_cast<T*>(o.scratch.data()) + thread * rows.size * pitch;
     product<T> some = all;
     some.rows = static_cast<int>(end - begin);

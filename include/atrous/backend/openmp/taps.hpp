@@ -22,13 +22,13 @@ struct axis {
   /// Input sample under the first tap; may lie outside.
   constexpr int start(int i) const { return i * stride - before; }
 
-  constexpr tap_range inside(int i) const {
+  [[gnu::always_inline]] constexpr tap_range inside(int i) const {
     const int at = start(i);
     return {std::min(needed(-at), taps), std::min(needed(in - at), taps)};
   }
 
   /// The outputs after `i` that see the same taps as `i` end here.
-  constexpr int same_until(int i, int end) const {
+  [[gnu::always_inline]] constexpr int same_until(int i, int end) const {
     const tap_range taps_here = inside(i);
     if (taps_here == tap_range{0, taps}) return std::min(end, last_whole() + 1);
     int j = i + 1;

@@ -15,7 +15,7 @@ struct sample {
 };
 
 /// Places sample `i` of `out` on an axis of `in` samples.
-inline sample sample_at(int i, int in, int out, corners corner) {
+[[gnu::always_inline]] inline sample sample_at(int i, int in, int out, corners corner) {
   double at = 0;
   switch (corner) {
     case corners::aligned:
@@ -41,7 +41,7 @@ struct resized_axis {
   int first_in = 0, first_out = 0, count = in;
 
   /// Where output sample i of the part lies among its input samples.
-  sample at(int i) const {
+  [[gnu::always_inline]] sample at(int i) const {
     sample s = sample_at(first_out + i, in, out, corner);
     s.low = std::clamp(s.low - first_in, 0, count - 1);
     s.high = std::clamp(s.high - first_in, 0, count - 1);

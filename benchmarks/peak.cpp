@@ -1,0 +1,20 @@
+// The multiply-adds that this machine does at best, which every share of a peak refers to.
+#include "peak.hpp"
+
+#include <string>
+
+namespace {
+
+const bool added = [] {
+  for (int threads : {1, 2}) {
+    const std::string name = "peak/threads:" + std::to_string(threads);
+    benchmark::RegisterBenchmark(name.c_str(), [threads](benchmark::State& state) {
+      double best = 0;
+      for (auto _ : state) best = std::max(best, benchmarks::peak_flops(threads));
+      state.counters["GFLOP/s"] = best / 1e9;
+    })->Unit(benchmark::kMillisecond);
+  }
+  return true;
+}();
+
+}  // namespace

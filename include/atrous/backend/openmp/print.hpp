@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// How the kernels cut a step, as text: from the functions that they themselves ask.
+#include <string>
+
+#include <atrous/backend/openmp/dense.hpp>
+#include <atrous/backend/openmp/separable.hpp>
+
+namespace atrous::cpu {
+
+/// "54 rows x 728 terms a block, 22 blocks, tiles 6x16": rows of the left matrix, of a block and of the tile in registers.
+template <class T>
+std::string text_of_product(simd::instruction_set set, std::int64_t pixels, std::int64_t limit, int terms,
+                            int threads) {
+  const simd::properties p = simd::properties_at(set);
+  const blocks rows = cut(pixels, limit, p.rows, threads);
+  return std::to_string(std::min(rows.size, pixels)) + " rows x " + std::to_string(terms) +
+         " terms a block, " + std::to_string(rows.count) + (rows.count == 1 ? " block" : " blocks") +
+         ", tiles " + std::to_string(p.rows) + 'x' + std::to_string(panel_columns<T>(set));
+}
+
+/// How a step from x to y is cut on so many threads; empty where there is nothing to choose.
+template <class T>
+std::string text_of_cut(simd::instruction_set set, const step& s, shape x, shape y, int batch, int threads) {
+  const std::int64_t all = batch * pixels(y);
+  if (s.form.kind == step_kind::separable) {
+    const int terms = terms_at_once(x.channels);
+    return text_of_product<T>(set, all, separable_rows<T>(set, x.channels), terms, threads);
+  }
+  if (s.form.kind != step_kind::convolution) return "";
+  if (winograd_wins(s.what, x.channels)) {
+    const winograd::group_cut<T> how(set, s.what, x, threads);
+    return "Winograd F(3x3, 3x3), " + std::to_string(how.tiles) + " tiles x " + std::to_string(how.channels) +
+           " terms " + (how.shared ? "on all threads" : "a group");
+  }
+  if (s.what.kernel == 1 && s.what.stride == 1) {
+    const int terms = terms_at_once(x.channels);
+    return text_of_product<T>(set, all, rows_at_once<T>(set, terms), terms, threads);
+  }
+  if (reads_whole_rows(s.what, x.channels)) return "windows where they lie";
+  const convolution_cut<T> how(set, s.what, x.channels);
+  return "direct, " + text_of_product<T>(set, all, how.rows, how.taps * how.channels, threads);
+}
+
+}  // namespace atrous::cpu

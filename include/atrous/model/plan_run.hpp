@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// One run of a plan's steps, each on whole feature maps or, in a group, on bands of rows.
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+
+#include <atrous/backend/policy.hpp>
+#include <atrous/model/packed_weights.hpp>
+#include <atrous/model/results.hpp>
+#include <atrous/plan/bands.hpp>
+
+namespace atrous {
+
+/// What a run works on, all of it where kernels can reach it.
+template <backend P>
+struct run_memory {
+  pixels_view image{};
+  results out{};
+  typename P::element* arena = nullptr;
+  std::span<std::byte> scratch{};
+  int threads = 1;
+  std::span<double> seconds{};  // of each step, added up; empty: not measured
+};
+
+template <backend P>
+class plan_run {
+ public:
+  plan_run(const plan& p, std::span<const kernel_function<P>> kernels, const packed_weights<P>& weights,
+           const run_memory<P>& memory)
+      : p_(p), kernels_(kernels), weights_(weights), m_(memory) {}
+
+  /// Step i on whole maps.
+  void whole(std::size_t i) const {
+    const step& s = p_.steps[i];
+    operands<element> o = basis(i);
+    o.x = map(s.x);
+    o.other = map(s.other);
+    o.y = map(s.y);
+    call(i, o);
+  }
+
+  /// The steps of a group, image by image and band by band. Their maps are in host memory.
+  void group(const band_group& g) const {
+    for (int n = 0; n < p_.batch; ++n)
+      for (int k = 0; k < g.tasks; ++k) band(n, p_.tasks[static_cast<std::size_t>(g.first_task + k)]);
+  }
+
+ private:
+  using element = typename P::element;
+
+  const value& value_at(int v) const { return p_.values[static_cast<std::size_t>(v)]; }
+
+  operands<element> basis(std::size_t i) const {
+    operands<element> o;
+    o.run = &p_.steps[i];
+    o.image = m_.image;
+    o.probabilities = m_.out.probabilities;
+    o.labels = m_.out.labels;
+    o.weights = weights_.of(i);
+    o.first_weights = weights_.first_of(i);
+    o.scratch = m_.scratch;
+    o.threads = m_.threads;
+    return o;
+  }
+
+  view<element> map(int v) const {
+    if (v < 0) return {};
+    const value& there = value_at(v);
+    return {m_.arena + there.offset, p_.batch, there.extent, there.pixel};
+  }
+
+  /// Rows of image n of a map, of which the memory begins with row `base` where not all of it is there.
+  view<element> rows_of_map(int v, int n, row_range rows, int base) const {
+    if (v < 0) return {};
+    const value& there = value_at(v);
+    const bool all = value_at(root_of(p_, v)).rows == 0;
+    const std::int64_t row = all ? std::int64_t{n} * there.extent.height + rows.first : rows.first - base;
+    return {m_.arena + there.offset + row * there.extent.width * there.pixel,
+            1,
+            {rows.count(), there.extent.width, there.extent.channels},
+            there.pixel};
+  }
+
+  void band(int n, const band_task& t) const {
+    const auto i = static_cast<std::size_t>(t.step);
+    step part = p_.steps[i];
+    move_up(part.y, t);
+    operands<element> o = basis(i);
+    o.run = &part;
+    o.x = rows_of_map(part.x, n, t.x, t.x_base);
+    o.other = rows_of_map(part.other, n, t.y, t.other_base);
+    o.y = rows_of_map(part.y, n, t.y, t.y_base);
+    if (part.form.kind == step_kind::input) {
+      o.image.data = o.image.address(n * o.image.image + t.y.first * o.image.row);
+      o.image.batch = 1, o.image.height = t.y.count();
+    }
+    if (const op* window = window_in(part))
+      pad(window == &part.first ? part.first : part.what, t, value_at(part.x).extent);
+    if (part.form.kind == step_kind::resize) {
+      o.rows = {value_at(part.x).extent.height,
+                value_at(part.y).extent.height,
+                part.what.corner,
+                t.x.first,
+                t.y.first,
+                t.x.count()};
+    }
+    call(i, o);
+  }
+
+  void move_up(int y, const band_task& t) const {
+    if (t.kept.count() <= 0 || t.moved_up <= 0) return;
+    const value& whole = value_at(root_of(p_, y));
+    const std::int64_t row = whole.extent.width * whole.pixel;
+    element* first = m_.arena + whole.offset;
+    std::memmove(first, first + t.moved_up * row,
+                 static_cast<std::size_t>(t.kept.count() * row) * sizeof(element));
+  }
+
+  /// Where the windows of a part lie on the rows that it sees: the padding of the whole map, less what lies above them.
+  static void pad(op& o, const band_task& t, shape in) {
+    const windows columns = columns_of(o, in);
+    const int reach = (o.kernel - 1) * o.rate + 1;
+    const int top = rows_of(o, in).before - t.y.first * o.stride + t.x.first;
+    o.pad.by = padding::rule::given;
+    o.pad.top = top;
+    o.pad.bottom = (t.y.count() - 1) * o.stride + reach - t.x.count() - top;
+    o.pad.left = columns.before;
+    o.pad.right = (columns.out - 1) * o.stride + reach - in.width - columns.before;
+  }
+
+  void call(std::size_t i, const operands<element>& o) const {
+    if (m_.seconds.empty()) return kernels_[i](o);
+    const auto begin = std::chrono::steady_clock::now();
+    kernels_[i](o);
+    m_.seconds[i] += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  }
+
+  const plan& p_;
+  std::span<const kernel_function<P>> kernels_;
+  const packed_weights<P>& weights_;
+  const run_memory<P>& m_;
+};
+
+}  // namespace atrous

@@ -1,0 +1,38 @@
+// The hot kernels for the instruction sets that have registers to spare, or not.
+#include <atrous/backend/openmp/depthwise.hpp>
+#include <atrous/backend/openmp/product.hpp>
+
+#include "loops.hpp"
+
+namespace assembly {
+
+using namespace atrous;
+
+// One term of a tile: every row's number has an address and is broadcast, every vector of weights is loaded and fetched
+// ahead; and the loop's own counting.
+template <class Tag>
+using multiply =
+    inner_loop<cpu::product<float>, Tag, Tag::rows * Tag::vectors, 2 * Tag::rows + 2 * Tag::vectors + 4>;
+
+// One tap of four pixels, and a row of three taps of four pixels side by side.
+template <class Tag, activation Before>
+using any_window = inner_loop<cpu::depthwise_run<float, Before>, Tag, 4, Before == activation::none ? 8 : 20>;
+template <class Tag, activation Before>
+using three_taps =
+    inner_loop<cpu::depthwise_run<float, Before>, Tag, 12, Before == activation::none ? 18 : 32>;
+
+}  // namespace assembly
+
+namespace atrous::simd {
+using enum activation;
+template void run_avx2(const assembly::multiply<avx2>&);
+template void run_avx2(const assembly::any_window<avx2, none>&);
+template void run_avx2(const assembly::any_window<avx2, relu>&);
+template void run_avx2(const assembly::three_taps<avx2, none>&);
+template void run_avx2(const assembly::three_taps<avx2, relu>&);
+template void run_avx512(const assembly::multiply<avx512>&);
+template void run_avx512(const assembly::any_window<avx512, none>&);
+template void run_avx512(const assembly::any_window<avx512, relu>&);
+template void run_avx512(const assembly::three_taps<avx512, none>&);
+template void run_avx512(const assembly::three_taps<avx512, relu>&);
+}  // namespace atrous::simd

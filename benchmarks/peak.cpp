@@ -6,7 +6,7 @@
 namespace {
 
 const bool added = [] {
-  for (int threads : {1, 2}) {
+  for (int threads : {1, 2, 4, 8, 16}) {
     const std::string name = "peak/threads:" + std::to_string(threads);
     benchmark::RegisterBenchmark(name.c_str(), [threads](benchmark::State& state) {
       double best = 0;

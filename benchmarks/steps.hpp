@@ -9,6 +9,7 @@
 #include <cmath>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -207,10 +208,10 @@ bool correct(const network_step& s, Step& mine) {
 template <class Step, step_kind Kind>
 void time_step(benchmark::State& state, const network_step& s, int threads) {
   Step all(s, threads);
-  static std::vector<std::string> checked;
-  if (std::find(checked.begin(), checked.end(), s.name) == checked.end()) {
+  static std::set<std::pair<std::string, int>> checked;
+  if (const std::pair key(s.name, threads); checked.count(key) == 0) {
     if (!correct<Kind>(s, all)) return state.SkipWithError("differs from the reference");
-    checked.push_back(s.name);
+    checked.insert(key);
   }
   const double peak = peak_flops(threads);
   double spent = 0;

@@ -66,7 +66,7 @@ TEST_CASE("tiles: every output of an axis falls into one, and tiles that need a 
       const tiling tiles({.in = out, .out = out, .before = rate, .taps = 3, .stride = 1, .rate = rate});
       std::vector<int> times(static_cast<std::size_t>(out)), needing(points);
       for (int t = 0; t < tiles.count(); ++t) {
-        const cpu::winograd::span s = tiles[t];
+        const cpu::winograd::tile_span s = tiles[t];
         for (int k = 0; k < s.outputs; ++k) ++times[static_cast<std::size_t>(s.first + k * rate)];
         for (int p = 0; p < points; ++p) {
           CHECK(tiles.before(t, p) == needing[static_cast<std::size_t>(p)]);

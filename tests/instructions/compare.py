@@ -28,15 +28,20 @@ def counted(program):
     """{name: instructions}. Callgrind writes one file per counted region, numbered from 1."""
     with tempfile.TemporaryDirectory() as folder:
         out = pathlib.Path(folder) / "out"
-        options = ["--collect-atstart=no", "--toggle-collect=counted_region", "--dump-after=counted_region"]
-        run = subprocess.run(["valgrind", "--tool=callgrind", *options, f"--callgrind-out-file={out}", program],
-                             capture_output=True, text=True)
+        command = ["valgrind", "--tool=callgrind", "--instr-atstart=no", f"--callgrind-out-file={out}", program]
+        run = subprocess.run(command, capture_output=True, text=True)
         if run.returncode != 0:
             sys.exit(f"{program} under valgrind: exit {run.returncode}\n{run.stderr}")
         names = run.stdout.splitlines()
         files = [out.with_name(f"out.{i}") for i in range(1, len(names) + 1)]
         totals = [int(re.search(r"^totals: (\d+)$", file.read_text(), re.M)[1]) for file in files]
     return dict(zip(names, totals, strict=True))
+
+
+def expected_sets():
+    """The instruction sets to be counted here: valgrind shows a program AVX2 where the processor has it."""
+    flags = re.search(r"^flags\s*:(.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.M)
+    return ["baseline", *(["avx2"] if flags and {"avx2", "fma"} <= set(flags[1].split()) else [])]
 
 
 def read(record):
@@ -77,11 +82,13 @@ def main():
     if option != ["--record"] and compiler != recorded_with:
         skip(f"recorded with {recorded_with}, this is {compiler}")
     found = counted(program)
+    sets = {set_of(name) for name in found}
+    if missing := [name for name in expected_sets() if name not in sets]:
+        sys.exit(f"nothing was counted for {', '.join(missing)}")
     if option == ["--record"]:
         write(record, compiler, found)
         print(f"{record}: {len(found)} counts")
         return
-    sets = {set_of(name) for name in found}
     recorded = {name: count for name, count in recorded.items() if set_of(name) in sets}  # what this processor has
     wrong = compare(found, recorded)
     print(f"{len(found)} counts, {wrong} of them more than {TOLERANCE:.0%} off")

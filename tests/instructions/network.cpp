@@ -17,18 +17,19 @@ const tensor_set& weights() {  // as making them takes Callgrind longer than the
 }
 
 template <simd::instruction_set Set>
-void count_network(const char* set) {
+void count_network() {
   const model<mobilenet, policy<Set>> net(weights());
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(elements(mobilenet.image)));
   for (std::size_t i = 0; i < pixels.size(); ++i)
     pixels[i] = static_cast<std::uint8_t>(rule_weights::splitmix64(i / 96));
   const pixels_view image(pixels.data(), mobilenet.image);
   workspace<policy<Set>> w(1);
-  tensor<std::uint8_t> labels = net.labels(image, w);
-  count(set, "MobileNetV2 129x129", [&] { net.run(image, {.labels = labels.view()}, w); });
+  tensor<std::uint8_t> labels(1, {mobilenet.image.height, mobilenet.image.width, 1});
+  announce(Set, "MobileNetV2 129x129");
+  counted([&] { net.run(image, {.labels = labels.view()}, w); });
 }
 
-template void count_network<simd::instruction_set::baseline>(const char*);
-template void count_network<simd::instruction_set::avx2>(const char*);
+template void count_network<simd::instruction_set::baseline>();
+template void count_network<simd::instruction_set::avx2>();
 
 }  // namespace instructions

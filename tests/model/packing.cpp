@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstring>
+#include <mutex>
+#include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <atrous/backend/openmp.hpp>
@@ -58,7 +62,31 @@ std::string complaint(const tensor_set& weights, int threads) {
   }
 }
 
+/// Says which threads packed.
+struct watched : openmp {
+  static inline std::mutex lock;
+  static inline std::set<std::thread::id> threads;
+
+  static void pack(const op& o, shape in, const float* kernel, float* to) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // the others get a turn
+    openmp::pack(o, in, kernel, to);
+    const std::lock_guard guard(lock);
+    threads.insert(std::this_thread::get_id());
+  }
+};
+
 }  // namespace
+
+#if defined(_OPENMP)
+TEST_CASE("as many threads as wanted pack") {
+  const tensor_set weights = rule_weights::make(graph_of<tiny::deeplab>);
+  for (const int threads : {1, 3}) {
+    watched::threads.clear();
+    packed<watched>(weights, threads);
+    CHECK(watched::threads.size() == static_cast<std::size_t>(threads));
+  }
+}
+#endif
 
 TEST_CASE("the number of threads changes nothing of what is packed") {
   const tensor_set weights = rule_weights::make(graph_of<tiny::deeplab>);

@@ -84,8 +84,8 @@ std::int64_t least(const plan& p) {
     if (p.values[static_cast<std::size_t>(v)].parent >= 0) continue;
     const life l = life_of(p, v);
     for (int i = l.first; i >= 0 && i <= l.last; ++i)
-      at_once[static_cast<std::size_t>(i)] +=
-          pixels(p.values[static_cast<std::size_t>(v)].extent) * p.values[static_cast<std::size_t>(v)].pixel * p.batch;
+      at_once[static_cast<std::size_t>(i)] += pixels(p.values[static_cast<std::size_t>(v)].extent) *
+                                              p.values[static_cast<std::size_t>(v)].pixel * p.batch;
   }
   return *std::max_element(at_once.begin(), at_once.end());
 }

@@ -14,12 +14,12 @@ namespace {
 
 using namespace atrous;
 
-/// Bytes of files that the process holds in memory.
+/// Bytes of files that the process holds in memory; those of a tmpfs count as shared memory.
 long resident_of_files() {
   std::ifstream status("/proc/self/status");
   long kilobytes = 0;
   for (std::string word; status >> word;)
-    if (word == "RssFile:") status >> kilobytes;
+    if (long part = 0; (word == "RssFile:" || word == "RssShmem:") && status >> part) kilobytes += part;
   return kilobytes * 1024;
 }
 

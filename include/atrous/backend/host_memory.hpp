@@ -35,6 +35,7 @@ struct host_memory_policy {
   using buffer = std::unique_ptr<std::byte[], release>;
 
   static buffer allocate(std::size_t bytes) {
+    if (bytes > static_cast<std::size_t>(-1) - host_slack_bytes) throw std::bad_alloc();
     if (bytes >= huge_page) return map(bytes + host_slack_bytes);
     buffer b(static_cast<std::byte*>(::operator new[](bytes + host_slack_bytes, alignment)));
     std::memset(b.get(), 0, bytes + host_slack_bytes);
@@ -54,6 +55,7 @@ struct host_memory_policy {
   static buffer map(std::size_t bytes) {
     const std::size_t mapped =
         bytes + huge_page;  // of which what lies before an aligned address is never touched
+    if (mapped < bytes) throw std::bad_alloc();
     void* const mapping = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (mapping == MAP_FAILED) throw std::bad_alloc();
     void* start = mapping;

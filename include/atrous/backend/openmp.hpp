@@ -64,6 +64,12 @@ struct openmp_with : reference {
     return std::min(8 * simd::second_level_cache(), most) / static_cast<std::int64_t>(sizeof(element));
   }
 
+  /// Calls f(i) for every i below `count`.
+  template <class F>
+  static void parallel(int threads, std::int64_t count, const F& f) {
+    cpu::parallel_for(threads, count, [&](std::int64_t i, int) { f(i); });
+  }
+
   /// Starts the threads, which costs time and memory once.
   static void start(int threads) {
     cpu::parallel_for(threads, threads, [](std::int64_t, int) {});

@@ -68,8 +68,7 @@ inline void finish(const operands<float>& a, const structure& s, int n, int i, i
 }
 
 inline float resized(const operands<float>& a, shape out, int n, int i, int j, int c) {
-  const sample row =
-      a.rows.in > 0 ? a.rows.at(i) : sample_at(i, a.x.height, out.height, a.run->what.corner);
+  const sample row = a.rows.in > 0 ? a.rows.at(i) : sample_at(i, a.x.height, out.height, a.run->what.corner);
   const sample column = sample_at(j, a.x.width, out.width, a.run->what.corner);
   const float upper =
       between(a.x.at(n, row.low, column.low)[c], a.x.at(n, row.low, column.high)[c], column.fraction);

@@ -111,6 +111,10 @@ class engine {
   void run(const pixels_view& image, const results& out, workspace<P>& w) const {
     const plan& p = prepare_for(image, w);
     check_results(p, out);
+    if (!w.step_seconds.empty()) {
+      const int steps = static_cast<int>(p.steps.size());
+      expect_between("step_seconds", static_cast<int>(w.step_seconds.size()), steps, steps);
+    }
     w.last_ = {};
     const pixels_view seen = transfer<P>::upload_image(image, w);
     const results there{.labels = transfer<P>::place(out.labels, w.labels_),
@@ -182,11 +186,15 @@ class engine {
     return p;
   }
 
+  /// What the kernels of a plan need, on whole maps and on bands.
   static std::size_t scratch_for(const plan& p, int threads) {
     std::size_t most = 0;
-    for (const step& s : p.steps) {
-      const shape x = s.x < 0 ? shape{} : p.values[static_cast<std::size_t>(s.x)].extent;
-      most = std::max(most, P::scratch_bytes(s, x, threads));
+    const auto extent = [&](int v) { return v < 0 ? shape{} : p.values[static_cast<std::size_t>(v)].extent; };
+    for (const step& s : p.steps) most = std::max(most, P::scratch_bytes(s, extent(s.x), threads));
+    for (const band_task& t : p.tasks) {
+      const step& s = p.steps[static_cast<std::size_t>(t.step)];
+      const shape x = extent(s.x), seen{t.x.count(), x.width, x.channels};
+      most = std::max(most, P::scratch_bytes(on_band(s, x, t), seen, threads));
     }
     return most;
   }

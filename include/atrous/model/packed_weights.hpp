@@ -70,7 +70,7 @@ class packed_weights {
     if constexpr (P::host_memory && requires { P::parallel(threads, all, guarded); }) {
       P::parallel(threads, all, guarded);
     } else {
-      for (std::int64_t i = 0; i < all; ++i) guarded(i);
+      for (std::int64_t i = 0; i < all; ++i) f(static_cast<std::size_t>(i));
     }
     for (const std::exception_ptr& e : thrown)
       if (e) std::rethrow_exception(e);

@@ -7,10 +7,10 @@
 #include <vector>
 
 #include <atrous/backend/openmp/parallel.hpp>
-#include <atrous/graph/sampling.hpp>
 #include <atrous/core/pixels.hpp>
 #include <atrous/core/tensor.hpp>
 #include <atrous/graph/graph.hpp>
+#include <atrous/graph/sampling.hpp>
 
 namespace atrous {
 

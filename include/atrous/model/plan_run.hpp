@@ -53,6 +53,8 @@ class plan_run {
 
   const value& value_at(int v) const { return p_.values[static_cast<std::size_t>(v)]; }
 
+  shape extent(int v) const { return v < 0 ? shape{} : value_at(v).extent; }
+
   operands<element> basis(std::size_t i) const {
     operands<element> o;
     o.run = &p_.steps[i];
@@ -86,7 +88,7 @@ class plan_run {
 
   void band(int n, const band_task& t) const {
     const auto i = static_cast<std::size_t>(t.step);
-    step part = p_.steps[i];
+    const step part = on_band(p_.steps[i], extent(p_.steps[i].x), t);
     move_up(part.y, t);
     operands<element> o = basis(i);
     o.run = &part;
@@ -97,8 +99,6 @@ class plan_run {
       o.image.data = o.image.address(n * o.image.image + t.y.first * o.image.row);
       o.image.batch = 1, o.image.height = t.y.count();
     }
-    if (const op* window = window_in(part))
-      pad(window == &part.first ? part.first : part.what, t, value_at(part.x).extent);
     if (part.form.kind == step_kind::resize) {
       o.rows = {value_at(part.x).extent.height,
                 value_at(part.y).extent.height,
@@ -117,18 +117,6 @@ class plan_run {
     element* first = m_.arena + whole.offset;
     std::memmove(first, first + t.moved_up * row,
                  static_cast<std::size_t>(t.kept.count() * row) * sizeof(element));
-  }
-
-  /// Where the windows of a part lie on the rows that it sees: the padding of the whole map, less what lies above them.
-  static void pad(op& o, const band_task& t, shape in) {
-    const windows columns = columns_of(o, in);
-    const int reach = (o.kernel - 1) * o.rate + 1;
-    const int top = rows_of(o, in).before - t.y.first * o.stride + t.x.first;
-    o.pad.by = padding::rule::given;
-    o.pad.top = top;
-    o.pad.bottom = (t.y.count() - 1) * o.stride + reach - t.x.count() - top;
-    o.pad.left = columns.before;
-    o.pad.right = (columns.out - 1) * o.stride + reach - in.width - columns.before;
   }
 
   void call(std::size_t i, const operands<element>& o) const {

@@ -29,9 +29,12 @@ class workspace {
  public:
   static constexpr std::size_t sizes_kept = 64;
 
-  int threads = 1;   // that kernels may use
-  std::span<double> step_seconds;  // as many as the plan has steps: runs add what each took; empty: not measured
-  progress on_step;  // called before a run's first step and after each; false ends it with `cancelled`
+  int threads = 1;  // that kernels may use
+  /// As many as the plan has steps: runs add the seconds that each took. Empty: not measured.
+  std::span<double> step_seconds;
+  /// Called before a run's first step and after each (of steps that run together, when all are done); false ends the run
+  /// with `cancelled`.
+  progress on_step;
 
   explicit workspace(int count = 1) : threads(count) {}
 

@@ -4,6 +4,7 @@
 // of the maps between them only the rows that are still needed stay in memory, in the cache. The same kernels do the
 // same sums, on parts of maps. Which steps: as many as fit a budget of memory.
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -61,6 +62,23 @@ inline row_range rows_needed(const step& s, shape in, shape out, row_range made)
   return needed;
 }
 
+/// A step as it runs for a band: where its windows lie on the rows that it sees is the padding of the whole map, less what
+/// lies above them.
+inline step on_band(const step& s, shape in, const band_task& t) {
+  step part = s;
+  const op* window = window_in(s);
+  if (window == nullptr) return part;
+  const windows columns = columns_of(*window, in);
+  const int reach = (window->kernel - 1) * window->rate + 1;
+  const int top = rows_of(*window, in).before - t.y.first * window->stride + t.x.first;
+  const int bottom = (t.y.count() - 1) * window->stride + reach - t.x.count() - top;
+  const int right = (columns.out - 1) * window->stride + reach - in.width - columns.before;
+  op& moved = s.form.kind == step_kind::separable ? part.first : part.what;
+  moved.pad.by = padding::rule::given;
+  moved.pad.top = top, moved.pad.left = columns.before, moved.pad.bottom = bottom, moved.pad.right = right;
+  return part;
+}
+
 /// Rows that a step makes at a time, where that is more than one: tiles of Winograd's algorithm begin at multiples of 3.
 constexpr int rows_together(const step& s) {
   return s.form.kind == step_kind::convolution && s.what.kernel == 3 && s.what.stride == 1 ? 3 * s.what.rate
@@ -97,6 +115,7 @@ class band_walk {
     for (int i = g_.first; i <= g_.last; ++i) {
       if (made(i) >= height(i)) continue;
       const step& s = step_at(i);
+      if (root_of(p_, s.y) == root) first = std::min(first, made(i));  // another part of a concatenation
       if (s.x >= 0 && root_of(p_, s.x) == root)
         first = std::min(first, rows_needed(s, extent(s.x), extent(s.y), {made(i), made(i) + 1}).first);
       if (s.other >= 0 && root_of(p_, s.other) == root) first = std::min(first, made(i));
@@ -153,7 +172,7 @@ class band_walk {
 /// that the group keeps, together with its weights, are within it.
 class band_finder {
  public:
-  band_finder(plan& p, std::int64_t budget) : p_(p), budget_(budget), uses_(p.values.size()) {
+  band_finder(plan& p, std::int64_t budget) : p_(p), budget_(budget), uses_(p.values.size(), {-1, -1}) {
     for (int i = 0; i < static_cast<int>(p.steps.size()); ++i) {
       for (int v : {step_at(i).x, step_at(i).other, step_at(i).y})
         if (v >= 0) use(root_of(p, v), i);
@@ -179,15 +198,11 @@ class band_finder {
   }
 
  private:
-  struct range {
-    int first = -1, last = -1;  // steps that write or read a map
-  };
-
   const step& step_at(int i) const { return p_.steps[static_cast<std::size_t>(i)]; }
   shape extent(int v) const { return p_.values[static_cast<std::size_t>(v)].extent; }
   value& root(int v) { return p_.values[static_cast<std::size_t>(v)]; }
   void use(int v, int i) {
-    range& r = uses_[static_cast<std::size_t>(v)];
+    row_range& r = uses_[static_cast<std::size_t>(v)];
     if (r.first < 0) r.first = i;
     r.last = std::max(r.last, i);
   }
@@ -195,7 +210,7 @@ class band_finder {
   // Whether a map that the group makes, too big to stay in the cache, is read behind it.
   bool big_between(const band_group& g) const {
     for (std::size_t v = 0; v < uses_.size(); ++v) {
-      const range& r = uses_[v];
+      const row_range& r = uses_[v];
       if (r.first >= g.first && r.first <= g.last && r.last > g.last &&
           2 * elements(p_.values[v].extent) > budget_)
         return true;
@@ -215,40 +230,43 @@ class band_finder {
   }
   bool over_budget(const band_group& g) const { return weights(g) > budget_; }
 
-  // The largest bands within the budget, into g.rows. Narrow bands would not keep the kernels busy.
+  // The largest bands within the budget, into g.rows. Narrow bands would not keep the kernels busy; and no group is one
+  // that keeps whole maps.
   bool fits(band_group& g) {
-    const shape out = p_.values[static_cast<std::size_t>(step_at(g.last).y)].extent;
+    const shape out = extent(step_at(g.last).y);
     int found = 0;
     for (int rows = 1; rows < out.height; rows *= 2) {
-      if (rows * out.width < least_pixels) continue;
       g.rows = rows;
-      if (kept(g) + weights(g) > budget_) break;
-      found = rows;
+      while (2 * ((out.height - 1) % g.rows + 1) < g.rows) --g.rows;  // or the last band would be narrow
+      if (g.rows * out.width < least_pixels) continue;
+      const demand needed = demand_of(g);
+      if (needed.elements + weights(g) > budget_) break;
+      if (needed.shorter) found = g.rows;
     }
     g.rows = found;
     return found > 0;
   }
 
-  // Elements of the rows that the group keeps.
-  std::int64_t kept(const band_group& g) {
-    std::int64_t all = 0;
+  struct demand {
+    std::int64_t elements = 0;  // of the rows that the group keeps
+    bool shorter = false;       // whether they are fewer than those of whole maps
+  };
+  demand demand_of(const band_group& g) {
+    demand all;
     keep_rows(g);
     for (std::size_t v = 0; v < uses_.size(); ++v) {
-      const value& map = p_.values[v];
-      if (inside(v, g)) all += elements({map.rows, map.extent.width, map.extent.channels});
+      value& map = p_.values[v];
+      if (!inside(v, g)) continue;
+      all.elements += std::int64_t{map.rows} * map.extent.width * pitch_of(map.extent.channels);
+      all.shorter = all.shorter || map.rows < map.extent.height;
+      map.rows = 0;
     }
-    forget(g);
     return all;
   }
 
   bool inside(std::size_t v, const band_group& g) const {
     return uses_[v].first >= g.first && uses_[v].last <= g.last;
   }
-  void forget(const band_group& g) {
-    for (std::size_t v = 0; v < uses_.size(); ++v)
-      if (inside(v, g)) p_.values[v].rows = 0;
-  }
-
   // Counts what has to be there at a time, and adds a band, so that rows move up every other band only.
   void keep_rows(const band_group& g) {
     for (std::size_t v = 0; v < uses_.size(); ++v)
@@ -286,7 +304,7 @@ class band_finder {
   static constexpr int least_pixels = 64;
   plan& p_;
   std::int64_t budget_;
-  std::vector<range> uses_;  // of whole maps
+  std::vector<row_range> uses_;  // of whole maps: the first and the last step that writes or reads them
 };
 
 }  // namespace atrous

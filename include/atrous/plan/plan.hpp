@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The plan: what to run, in order, and where every feature map lies. Plain data, the same for every policy.
+// The plan: what to run, in order, and where every feature map lies. Plain data. Steps and values are the same for every
+// policy; bands of rows are as it likes them.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -18,8 +19,9 @@ struct plan_options {
   bool fuse = true;   // activations and sums into their producers, concatenations in place
   bool pair = true;   // depthwise and pointwise in one step
   bool reuse = true;  // memory of values that nobody reads any more
-  std::int64_t band_elements =
-      -1;  // that bands of rows may take of the cache (bands.hpp); 0: no bands; -1: the policy's choice
+  /// That bands of rows may take of the cache (bands.hpp); 0: no bands; -1: as the policy likes it. Above 0, plans are made at
+  /// run time only.
+  std::int64_t band_elements = -1;
 
   static constexpr plan_options keep_everything() { return {false, false, false, false}; }
 };

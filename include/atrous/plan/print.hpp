@@ -114,6 +114,7 @@ class plan_printer {
     text_table table(std::string("rlllllrrl") + (how_ ? "l" : ""), head);
     for (std::size_t i = 0; i < p_.steps.size(); ++i) {
       const step& s = p_.steps[i];
+      const int index = static_cast<int>(i);
       std::vector<std::string> row{std::to_string(i),
                                    std::string(word(s.form.kind)),
                                    window_of(s),
@@ -121,9 +122,9 @@ class plan_printer {
                                    in(s),
                                    out(s),
                                    s.y < 0 ? "" : with_separators(value_at(s.y).offset),
-                                   rows(static_cast<int>(i)),
+                                   rows(index) > 0 ? std::to_string(rows(index)) : "",
                                    layer_of(g_, s)};
-      if (how_) row.push_back(s.x < 0 || s.y < 0 ? "" : how_(s, value_at(s.x).extent, value_at(s.y).extent));
+      if (how_) row.push_back(how(index));
       table.add(std::move(row));
     }
     return table.text() + '\n' + totals();
@@ -176,16 +177,28 @@ class plan_printer {
     return text + std::to_string(value_at(v.parent).extent.channels);
   }
 
-  /// Rows that a step of a group makes at a time, about.
-  std::string rows(int i) const {
+  /// Rows that a step of a group makes at a time, about; else 0.
+  int rows(int i) const {
     for (const band_group& g : p_.groups) {
       if (i < g.first || i > g.last) continue;
       const auto height = [&](int k) {
         return value_at(p_.steps[static_cast<std::size_t>(k)].y).extent.height;
       };
-      return std::to_string((g.rows * height(i) + height(g.last) - 1) / height(g.last));
+      return (g.rows * height(i) + height(g.last) - 1) / height(g.last);
     }
-    return "";
+    return 0;
+  }
+
+  /// What the policy says of a step, or of a band of it.
+  std::string how(int i) const {
+    const step& s = p_.steps[static_cast<std::size_t>(i)];
+    if (s.x < 0 || s.y < 0) return "";
+    shape x = value_at(s.x).extent, y = value_at(s.y).extent;
+    if (const int made = rows(i); made > 0) {
+      x.height = std::max(made * x.height / y.height, 1);
+      y.height = made;
+    }
+    return how_(s, x, y);
   }
 
   std::string totals() const {

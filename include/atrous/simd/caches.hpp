@@ -9,15 +9,18 @@
 
 namespace atrous::simd {
 
-/// Bytes of one processor's second-level cache; where the system does not tell, 512 KiB. Looked up once.
+/// Bytes of one processor's second-level cache, 2 MiB at most (what many processors share is more); where the system does
+/// not tell, 512 KiB. Looked up once.
 [[gnu::always_inline]] inline std::int64_t second_level_cache() {
-  static const std::int64_t found = [] {
+  static const std::int64_t found = []() __attribute__((always_inline)) {
     std::int64_t bytes = 0;
 #if defined(_SC_LEVEL2_CACHE_SIZE)
     bytes = ::sysconf(_SC_LEVEL2_CACHE_SIZE);
 #endif
-    return bytes > 0 ? bytes : std::int64_t{512} << 10;
-  }();
+    constexpr std::int64_t kilo = 1024;
+    return bytes <= 0 ? 512 * kilo : bytes < 2048 * kilo ? bytes : 2048 * kilo;
+  }
+  ();
   return found;
 }
 

@@ -8,23 +8,34 @@
 
 namespace atrous::cpu {
 
-/// Whether each output pixel sees just the input pixel at its own place.
-template <class T>
-[[gnu::always_inline]] inline bool reads_in_place(const operands<T>& o) {
-  const op& what = o.run->what;
-  const bool moved = rows_of(what, o.x.shape()).before != 0 || columns_of(what, o.x.shape()).before != 0;
-  return what.kernel == 1 && what.stride == 1 && !moved && o.y.height == o.x.height && o.y.width == o.x.width;
+enum class dense_kernel { pointwise, winograd, stem, direct };
+
+/// The kernel for a layer on an input of extent `in`; `gapless`: no elements between its pixels.
+constexpr dense_kernel dense_kernel_for(const op& o, shape in, bool gapless) {
+  const windows rows = rows_of(o, in), columns = columns_of(o, in);
+  const bool in_place = o.kernel == 1 && o.stride == 1 && rows.before == 0 && columns.before == 0 &&
+                        rows.out == in.height && columns.out == in.width;
+  if (in_place) return dense_kernel::pointwise;
+  if (winograd_wins(o, in.channels)) return dense_kernel::winograd;
+  const bool whole_rows =
+      gapless && reads_whole_rows(o, in.channels) && o.pad.outside == padding::border::zeros;
+  return whole_rows ? dense_kernel::stem : dense_kernel::direct;
 }
 
 /// reads x, weights, bias, border (may be nullptr), other; writes y, scratch.
 template <class T>
 void convolution(simd::instruction_set set, const operands<T>& o, activation after, bool sum,
                  const T* border) {
-  if (reads_in_place(o)) return pointwise(set, o, after, sum);
-  if (winograd_wins(o.run->what, o.x.channels)) return winograd::layer<T>(set, o, after, sum).run();
-  const bool gapless = border == nullptr && o.x.pixel == o.x.channels;
-  if (gapless && reads_whole_rows(o.run->what, o.x.channels)) return stem(set, o, after, sum);
-  direct(set, o, after, sum, border);
+  switch (dense_kernel_for(o.run->what, o.x.shape(), o.x.pixel == o.x.channels)) {
+    case dense_kernel::pointwise:
+      return pointwise(set, o, after, sum);
+    case dense_kernel::winograd:
+      return winograd::layer<T>(set, o, after, sum).run();
+    case dense_kernel::stem:
+      return stem(set, o, after, sum);
+    default:
+      return direct(set, o, after, sum, border);
+  }
 }
 
 }  // namespace atrous::cpu

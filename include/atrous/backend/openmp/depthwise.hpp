@@ -97,22 +97,30 @@ struct depthwise_run {
                      of.weights.bias,
                      of.after,
                      of.zero};
-    const bool adjacent = g.step == g.right && g.taps == 3 && v == tap_range{0, 3};
-    const T* const from = x;
-    T* const to = y;
-    const int count = pixels;
-    if (count < together) {
-      for (int p = 0; p < count; ++p) group<L, 1>(g, from + p * g.step, to + p * g.y_pixel);
-    } else if (adjacent) {
-      for (int p = 0; p < count; p += together) {
-        const int first = std::min(p, count - together);  // the last may repeat pixels of the one before
-        neighbours<L>(g, from + first * g.step, to + first * g.y_pixel);
-      }
+    const int rate = of.columns.rate;  // pixels so far apart share columns
+    const bool dense = of.columns.stride == 1 && g.taps == 3 && v == tap_range{0, 3};
+    if (dense && pixels >= together * rate) {
+      for (int first = 0; first < rate; ++first) shared_columns<L>(g, first, rate, x, y, pixels);
+    } else if (pixels < together) {
+      for (int p = 0; p < pixels; ++p) group<L, 1>(g, x + p * g.step, y + p * g.y_pixel);
     } else {
-      for (int p = 0; p < count; p += together) {
-        const int first = std::min(p, count - together);
-        group<L, together>(g, from + first * g.step, to + first * g.y_pixel);
+      for (int p = 0; p < pixels; p += together) {
+        const int first = std::min(p, pixels - together);  // the last may repeat pixels of the one before
+        group<L, together>(g, x + first * g.step, y + first * g.y_pixel);
       }
+    }
+  }
+
+  /// Pixels first, first + rate, ...
+  template <class L>
+  [[gnu::always_inline]] static void shared_columns(const geometry& g, int first, int rate, const T* x, T* y,
+                                                    int pixels) {
+    const int count = (pixels - first + rate - 1) / rate;
+    geometry some = g;
+    some.y_pixel *= rate;
+    for (int p = 0; p < count; p += together) {
+      const int at = first + std::min(p, count - together) * rate;
+      neighbours<L>(some, x + at * g.step, y + at * g.y_pixel);
     }
   }
 
@@ -158,7 +166,7 @@ struct depthwise_run {
         });
   }
 
-  /// Pixels side by side under a dense window of three: each column is loaded once for all of them.
+  /// Pixels a rate apart under a window of three: each column is loaded once for all of them.
   template <class L>
   [[gnu::always_inline]] static void neighbours(const geometry& g, const T* from, T* to) {
     using vector = typename L::vector;
@@ -255,9 +263,8 @@ void depthwise_row(simd::instruction_set set, const depthwise_layer<T>& layer, p
 template <activation Before, class T>
 void depthwise(simd::instruction_set set, const operands<T>& o, activation after) {
   const depthwise_layer<T> layer(o.run->what, o.x, o.weights, after);
-  parallel_for(o.threads, std::int64_t{o.y.batch} * o.y.height, [&](std::int64_t row, int) {
-    const position at{static_cast<int>(row / o.y.height), static_cast<int>(row % o.y.height), 0};
-    depthwise_row<Before>(set, layer, at, o.y.width, o.y.at(at.image, at.row, 0), o.y.pixel);
+  parallel_rows(o.threads, o.y, [&](int n, int i, int j, int end, int) {
+    depthwise_row<Before>(set, layer, {n, i, j}, end, o.y.at(n, i, j), o.y.pixel);
   });
 }
 

@@ -4,13 +4,13 @@
 #include <cstdint>
 #include <type_traits>
 
-#include <atrous/backend/openmp/parallel.hpp>
+#include <atrous/backend/openmp/taps.hpp>
 #include <atrous/backend/operands.hpp>
 #include <atrous/simd/instruction_sets.hpp>
 
 namespace atrous::cpu {
 
-/// One row of an image of `Pixel`s.
+/// A row of an image of `Pixel`s, or a part of one.
 ///
 ///   reads   image
 ///   writes  y
@@ -57,11 +57,11 @@ template <class T>
 void input(simd::instruction_set set, const operands<T>& o) {
   const auto rows_of_type = [&](const auto* first) {
     using pixel = std::remove_const_t<std::remove_pointer_t<decltype(first)>>;
-    parallel_for(o.threads, std::int64_t{o.y.batch} * o.y.height, [&](std::int64_t row, int) {
-      const int n = static_cast<int>(row / o.y.height), i = static_cast<int>(row % o.y.height);
-      simd::dispatch(set, normalised_row<T, pixel>{first + n * o.image.image + i * o.image.row,
-                                                   o.y.at(n, i, 0), o.image.pixel, o.image.channel, o.y.pixel,
-                                                   o.y.width, o.y.channels, &o.run->what});
+    parallel_rows(o.threads, o.y, [&](int n, int i, int j, int end, int) {
+      const std::ptrdiff_t at = n * o.image.image + i * o.image.row + j * o.image.pixel;
+      simd::dispatch(set,
+                     normalised_row<T, pixel>{first + at, o.y.at(n, i, j), o.image.pixel, o.image.channel,
+                                              o.y.pixel, end - j, o.y.channels, &o.run->what});
     });
   };
   if (o.image.type == pixel_type::uint8) {

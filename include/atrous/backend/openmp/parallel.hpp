@@ -28,11 +28,13 @@ void parallel_for([[maybe_unused]] int threads, std::int64_t count, const F& f) 
 struct blocks {
   std::int64_t total = 0, multiple = 1, pieces = 0;  // items; pieces of so many items, the last one less
   std::int64_t count = 0, size = 0;
-  constexpr std::int64_t begin(std::int64_t i) const {
+  [[gnu::always_inline]] constexpr std::int64_t begin(std::int64_t i) const {
     const std::int64_t longer = pieces % count;
     return (i * (pieces / count) + (i < longer ? i : longer)) * multiple;
   }
-  constexpr std::int64_t end(std::int64_t i) const { return i + 1 < count ? begin(i + 1) : total; }
+  [[gnu::always_inline]] constexpr std::int64_t end(std::int64_t i) const {
+    return i + 1 < count ? begin(i + 1) : total;
+  }
 };
 
 /// Cuts `total` items into blocks of at most `limit` (but at least one multiple of `multiple`), their number a multiple of

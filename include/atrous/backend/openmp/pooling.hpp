@@ -80,10 +80,9 @@ struct pooled_pixel {
 template <class T>
 void max_pool(simd::instruction_set set, const operands<T>& o) {
   const axis rows = rows_axis(o.run->what, o.x.shape()), columns = columns_axis(o.run->what, o.x.shape());
-  parallel_for(o.threads, std::int64_t{o.y.batch} * o.y.height, [&](std::int64_t line, int) {
-    const int n = static_cast<int>(line / o.y.height), i = static_cast<int>(line % o.y.height);
+  parallel_rows(o.threads, o.y, [&](int n, int i, int first, int last, int) {
     const tap_range u = rows.inside(i);
-    for (int j = 0; j < o.y.width; ++j) {
+    for (int j = first; j < last; ++j) {
       const tap_range v = columns.inside(j);
       const bool some = u.count() > 0 && v.count() > 0;
       const T* x =

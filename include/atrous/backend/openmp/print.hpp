@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// How the kernels cut a step, as text: from the functions that they themselves ask.
+// How the kernels cut a step, as text: from the functions that they themselves ask. Where nothing lies between an input's
+// pixels, as in all but concatenations.
 #include <string>
 
 #include <atrous/backend/openmp/dense.hpp>
@@ -28,18 +29,23 @@ std::string text_of_cut(simd::instruction_set set, const step& s, shape x, shape
     return text_of_product<T>(set, all, separable_rows<T>(set, x.channels), terms, threads);
   }
   if (s.form.kind != step_kind::convolution) return "";
-  if (winograd_wins(s.what, x.channels)) {
-    const winograd::group_cut<T> how(set, s.what, x, threads);
-    return "Winograd F(3x3, 3x3), " + std::to_string(how.tiles) + " tiles x " + std::to_string(how.channels) +
-           " terms " + (how.shared ? "on all threads" : "a group");
+  switch (dense_kernel_for(s.what, x, true)) {
+    case dense_kernel::pointwise: {
+      const int terms = terms_at_once(x.channels);
+      return text_of_product<T>(set, all, rows_at_once<T>(set, terms), terms, threads);
+    }
+    case dense_kernel::winograd: {
+      const winograd::group_cut<T> how(set, s.what, x, threads);
+      return "Winograd F(3x3, 3x3), " + std::to_string(how.tiles) + " tiles x " +
+             std::to_string(how.channels) + " terms " + (how.shared ? "on all threads" : "a group");
+    }
+    case dense_kernel::stem:
+      return "windows where they lie";
+    default: {
+      const convolution_cut<T> how(set, s.what, x.channels);
+      return "direct, " + text_of_product<T>(set, all, how.rows, how.taps * how.channels, threads);
+    }
   }
-  if (s.what.kernel == 1 && s.what.stride == 1) {
-    const int terms = terms_at_once(x.channels);
-    return text_of_product<T>(set, all, rows_at_once<T>(set, terms), terms, threads);
-  }
-  if (reads_whole_rows(s.what, x.channels)) return "windows where they lie";
-  const convolution_cut<T> how(set, s.what, x.channels);
-  return "direct, " + text_of_product<T>(set, all, how.rows, how.taps * how.channels, threads);
 }
 
 }  // namespace atrous::cpu

@@ -2,7 +2,7 @@
 #pragma once
 // Bilinear resize: two input rows are interpolated once for a whole output row, then its pixels from neighbours in
 // that row. Where samples coincide with input pixels, and from a single pixel, this is a copy.
-#include <atrous/backend/openmp/parallel.hpp>
+#include <atrous/backend/openmp/taps.hpp>
 #include <atrous/backend/operands.hpp>
 #include <atrous/graph/sampling.hpp>
 #include <atrous/simd/instruction_sets.hpp>
@@ -27,17 +27,17 @@ template <class L, class T>
   for (; c < count; ++c) to[c] = low[c] + (high[c] - low[c]) * fraction;
 }
 
-/// One output row.
+/// Columns first ... last - 1 of an output row.
 ///
 ///   reads   x, two rows
-///   writes  y, a row; between, a row of x
+///   writes  y; between, a row of x
 ///   cost    2 multiply-adds a number of y
 template <class T>
 struct resized_row {
   const view<const T>* x = nullptr;
   const view<T>* y = nullptr;
   resized_axis rows{};
-  int image = 0, row = 0;
+  int image = 0, row = 0, first = 0, last = 0;
   T* between = nullptr;  // (x->width, C)
 
   template <class Isa>
@@ -48,13 +48,14 @@ struct resized_row {
     std::ptrdiff_t pixel = x->pixel;
     if (down.fraction != 0) {
       const T* next = x->at(image, down.high, 0);
-      for (int j = 0; j < x->width; ++j)
+      const int end = sample_at(last - 1, x->width, y->width, rows.corner).high + 1;
+      for (int j = sample_at(first, x->width, y->width, rows.corner).low; j < end; ++j)
         interpolate<lanes>(line + j * pixel, next + j * pixel, T(down.fraction), x->channels,
                            between + j * x->channels);
       line = between;
       pixel = x->channels;
     }
-    for (int j = 0; j < y->width; ++j) {
+    for (int j = first; j < last; ++j) {
       const sample right = sample_at(j, x->width, y->width, rows.corner);
       const T *low = line + right.low * pixel, *high = line + right.high * pixel;
       if (right.fraction == 0) {
@@ -72,10 +73,9 @@ void resize(simd::instruction_set set, const operands<T>& o) {
   const std::ptrdiff_t line = std::ptrdiff_t{o.x.width} * o.x.channels;
   const resized_axis all{.in = o.x.height, .out = o.y.height, .corner = o.run->what.corner};
   const resized_axis rows = o.rows.in > 0 ? o.rows : all;
-  parallel_for(o.threads, std::int64_t{o.y.batch} * o.y.height, [&](std::int64_t k, int thread) {
-    const int n = static_cast<int>(k / o.y.height), i = static_cast<int>(k % o.y.height);
-    simd::dispatch(set, resized_row<T>{&o.x, &o.y, rows, n, i,
-                                       reinterpret_cast<T*>(o.scratch.data()) + thread * line});
+  parallel_rows(o.threads, o.y, [&](int n, int i, int first, int last, int thread) {
+    T* between = reinterpret_cast<T*>(o.scratch.data()) + thread * line;
+    simd::dispatch(set, resized_row<T>{&o.x, &o.y, rows, n, i, first, last, between});
   });
 }
 

@@ -10,7 +10,7 @@ namespace atrous::cpu {
 /// Elements from one row of a block to the next: an odd number of cache lines, or the rows of a tile would share a
 /// few sets of the first-level cache.
 template <class T>
-constexpr std::int64_t block_row(std::int64_t terms) {
+[[gnu::always_inline]] constexpr std::int64_t block_row(std::int64_t terms) {
   constexpr std::int64_t line = 64 / sizeof(T);
   return ((terms + line - 1) / line | 1) * line;
 }

@@ -14,15 +14,11 @@ constexpr bool reads_whole_rows(const op& o, int channels) {
   return o.kernel > 1 && o.rate == 1 && o.kernel * channels <= most;
 }
 
-/// Output columns first ... last - 1 whose windows lie inside.
-struct column_range {
-  int first = 0, last = 0;
-};
-constexpr column_range whole_windows(const axis& columns) {
-  const auto whole = [&](int j) { return columns.inside(j) == tap_range{0, columns.taps}; };
-  column_range r{0, columns.out};
-  while (r.first < r.last && !whole(r.first)) ++r.first;
-  while (r.last > r.first && !whole(r.last - 1)) --r.last;
+/// Output columns whose windows lie inside.
+[[gnu::always_inline]] constexpr tap_range whole_windows(const axis& columns) {
+  tap_range r{0, columns.out};
+  while (r.first < r.last && columns.inside(r.first) != tap_range{0, columns.taps}) ++r.first;
+  while (r.last > r.first && columns.inside(r.last - 1) != tap_range{0, columns.taps}) --r.last;
   return r;
 }
 
@@ -31,7 +27,7 @@ template <class T>
 void stem(simd::instruction_set set, const operands<T>& o, activation after, bool sum) {
   const op& what = o.run->what;
   const axis rows = rows_axis(what, o.x.shape()), columns = columns_axis(what, o.x.shape());
-  const column_range inner = whole_windows(columns);
+  const tap_range inner = whole_windows(columns);
   const convolution_cut<T> edges(set, what, o.x.channels);
   product<T> all = product_of(set, o, after, sum);
   const auto edge = [&](int thread, std::int64_t first, std::int64_t last) {
@@ -40,24 +36,24 @@ void stem(simd::instruction_set set, const operands<T>& o, activation after, boo
       convolved_block<T>(set, o, all, nullptr, scratch).run(first, std::min(first + edges.rows, last));
     }
   };
-  parallel_for(o.threads, std::int64_t{o.y.batch} * o.y.height, [&](std::int64_t line, int thread) {
-    const int n = static_cast<int>(line / o.y.height), i = static_cast<int>(line % o.y.height);
+  parallel_rows(o.threads, o.y, [&](int n, int i, int j, int end, int thread) {
     const tap_range u = rows.inside(i);
-    const bool some = u.count() > 0 && inner.first < inner.last;
-    const std::int64_t row = line * o.y.width;
-    edge(thread, row, row + (some ? inner.first : o.y.width));
-    if (!some) return;
-    edge(thread, row + inner.last, row + o.y.width);
+    const std::int64_t row = (std::int64_t{n} * o.y.height + i) * o.y.width;
+    const int first = std::clamp(inner.first, j, end),
+              last = u.count() > 0 ? std::clamp(inner.last, first, end) : first;
+    edge(thread, row + j, row + first);
+    edge(thread, row + last, row + end);
+    if (last == first) return;
     product<T> middle = all;
-    middle.a = o.x.at(n, rows.start(i) + u.first, columns.start(inner.first));
+    middle.a = o.x.at(n, rows.start(i) + u.first, columns.start(first));
     middle.a_row = what.stride * o.x.pixel;
-    middle.rows = inner.last - inner.first;
+    middle.rows = last - first;
     middle.terms = what.kernel * o.x.channels;
     middle.parts = u.count();
     middle.a_part = o.x.width * o.x.pixel;
     middle.b += std::ptrdiff_t{u.first} * middle.terms * panel_columns<T>(set);
-    middle.y = o.y.at(n, i, inner.first);
-    middle.other = sum ? o.other.at(n, i, inner.first) : nullptr;
+    middle.y = o.y.at(n, i, first);
+    middle.other = sum ? o.other.at(n, i, first) : nullptr;
     simd::dispatch(set, middle);
   });
 }

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <atrous/backend/openmp/parallel.hpp>
+#include <atrous/core/view.hpp>
 #include <atrous/graph/op.hpp>
 
 namespace atrous::cpu {
@@ -43,11 +45,11 @@ struct axis {
   constexpr int last_whole() const { return (in - 1 - (taps - 1) * rate + before) / stride; }
 };
 
-constexpr axis rows_axis(const op& o, shape in) {
+[[gnu::always_inline]] constexpr axis rows_axis(const op& o, shape in) {
   const windows w = rows_of(o, in);
   return {in.height, w.out, w.before, o.kernel, o.stride, o.rate};
 }
-constexpr axis columns_axis(const op& o, shape in) {
+[[gnu::always_inline]] constexpr axis columns_axis(const op& o, shape in) {
   const windows w = columns_of(o, in);
   return {in.width, w.out, w.before, o.kernel, o.stride, o.rate};
 }
@@ -56,7 +58,7 @@ constexpr axis columns_axis(const op& o, shape in) {
 struct position {
   int image = 0, row = 0, column = 0;
 };
-constexpr position position_of(std::int64_t pixel, int rows, int columns) {
+[[gnu::always_inline]] constexpr position position_of(std::int64_t pixel, int rows, int columns) {
   const std::int64_t line = pixel / columns;
   return {static_cast<int>(line / rows), static_cast<int>(line % rows), static_cast<int>(pixel % columns)};
 }
@@ -70,6 +72,17 @@ void each_row(std::int64_t first, std::int64_t last, int rows, int columns, cons
     visit(at.image, at.row, at.column, end, p - first);
     p += end - at.column;
   }
+}
+
+/// Calls visit(image, row, first column, last column, thread) for all pixels of y on all threads: a row at a time, or a part
+/// of one where there are few.
+template <class T, class Visit>
+void parallel_rows(int threads, const view<T>& y, const Visit& visit) {
+  const blocks parts = cut(y.pixels(), y.width, 1, threads);
+  parallel_for(threads, parts.count, [&](std::int64_t k, int thread) {
+    each_row(parts.begin(k), parts.end(k), y.height, y.width,
+             [&](int n, int i, int j, int end, std::int64_t) { visit(n, i, j, end, thread); });
+  });
 }
 
 }  // namespace atrous::cpu

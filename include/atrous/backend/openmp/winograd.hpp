@@ -49,7 +49,7 @@ void pack(simd::instruction_set set, int channels, int out, const float* kernel,
 // ---- runs
 
 /// How a layer is cut: into groups of tiles, each read in one or more passes over its channels.
-template <class T>
+template <class T, class = simd::this_unit>
 struct group_cut {
   bool shared = false;     // all threads work on one group; else each has groups of its own
   std::int64_t tiles = 0;  // of a group, at most

@@ -11,25 +11,25 @@
 
 namespace atrous::cpu::winograd {
 
-inline constexpr int outputs = 3,
-                     points = 5;  // of a whole tile along an axis: y, and the polynomials' values there
+inline constexpr int outputs = 3;                 // of a whole tile along an axis
+inline constexpr int points = 5;                  // where the polynomials are evaluated, along an axis
 inline constexpr int places = outputs * outputs;  // outputs of a whole tile
 inline constexpr int planes = points * points;    // products of matrices
 
 /// Whether tiles with some outputs need a point. In their order: 0, 1, -1, 2, infinity.
-constexpr bool needs(int outputs_of_tile, int point) {
+[[gnu::always_inline]] constexpr bool needs(int outputs_of_tile, int point) {
   return outputs_of_tile >= (point == 2 ? 2 : point == 3 ? 3 : 1);
 }
 
 /// A tile along an axis: outputs first, first + rate, ...
-struct span {
+struct tile_span {
   int first = 0, outputs = 0;
 };
 
 /// The tiles of one axis, those of an interleaved convolution one after the other.
 class tiling {
  public:
-  constexpr explicit tiling(const axis& a)
+  [[gnu::always_inline]] constexpr explicit tiling(const axis& a)
       : axis_(a),
         each_(a.out / a.rate),
         longer_(a.out % a.rate),
@@ -37,9 +37,11 @@ class tiling {
         few_(tiles(each_)) {}
 
   constexpr const axis& of() const { return axis_; }
-  constexpr int count() const { return longer_ * many_ + (axis_.rate - longer_) * few_; }
+  [[gnu::always_inline]] constexpr int count() const {
+    return longer_ * many_ + (axis_.rate - longer_) * few_;
+  }
 
-  [[gnu::always_inline]] constexpr span operator[](int tile) const {
+  [[gnu::always_inline]] constexpr tile_span operator[](int tile) const {
     const place p = find(tile);
     return {p.offset + p.index * outputs * axis_.rate, std::min(outputs, p.length - p.index * outputs)};
   }
@@ -55,8 +57,8 @@ class tiling {
   struct place {
     int offset = 0, index = 0, length = 0;  // which convolution, which of its tiles, how many outputs it has
   };
-  static constexpr int tiles(int length) { return (length + outputs - 1) / outputs; }
-  static constexpr int needing(int length, int point) {
+  [[gnu::always_inline]] static constexpr int tiles(int length) { return (length + outputs - 1) / outputs; }
+  [[gnu::always_inline]] static constexpr int needing(int length, int point) {
     return length / outputs + (length % outputs > 0 && needs(length % outputs, point) ? 1 : 0);
   }
   [[gnu::always_inline]] constexpr place find(int tile) const {
@@ -74,7 +76,7 @@ class tiling {
 struct tile_grid {
   tiling rows, columns;
 
-  constexpr std::int64_t count() const {
+  [[gnu::always_inline]] constexpr std::int64_t count() const {
     return std::int64_t{rows.count()} * columns.count();
   }  // of an image
   [[gnu::always_inline]] constexpr position at(std::int64_t tile) const {

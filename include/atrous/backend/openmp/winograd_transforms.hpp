@@ -97,7 +97,7 @@ struct input_tiles {
     matrix_rows<T> out(*grid, first_of_group, first, to, to_tile, to_plane);
     for (std::int64_t t = first; t < last; ++t) {
       const position at = grid->at(t);
-      const span i = grid->rows[at.row], j = grid->columns[at.column];
+      const tile_span i = grid->rows[at.row], j = grid->columns[at.column];
       const T* seen[planes];
       find(at.image, i.first, j.first, seen);
       if (channels < lanes::width) {
@@ -196,7 +196,7 @@ struct output_tiles {
     matrix_rows<const T> products(*grid, first_of_group, first, from, from_tile, from_plane);
     for (std::int64_t t = first; t < last; ++t) {
       const position at = grid->at(t);
-      const span i = grid->rows[at.row], j = grid->columns[at.column];
+      const tile_span i = grid->rows[at.row], j = grid->columns[at.column];
       const std::int64_t pixel = (std::int64_t{at.image} * y->height + i.first) * y->width + j.first;
       if (y->channels < lanes::width) {
         part_of_tile<simd::lanes<T, sizeof(T)>>(i.outputs, j.outputs, products.row, pixel);

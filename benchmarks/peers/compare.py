@@ -10,6 +10,7 @@ import os
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of the calibration
 
 import argparse
+import contextlib
 import datetime
 import hashlib
 import json
@@ -28,29 +29,44 @@ from networks import NETWORKS, SIZE
 from timing import Atrous, Calibration, Engine
 
 
-def started(network, threads, options):
-    """All contestants that start; why the others do not goes to standard error."""
+def complain(network, threads, what):
+    print(f"{network}, {threads} thread(s), {what}", file=sys.stderr, flush=True)
+
+
+def started(network, threads, options, stack):
+    """All contestants that start; why the others do not goes to standard error. They stop at the end of `stack`."""
     makers = [("atrous", lambda: Atrous(network, threads, options))]
     makers += [(name, lambda name=name: Engine(name, network, threads, options)) for name in options.engines]
     entries = []
     for name, make in makers:
         try:
             entries.append(make())
+            stack.callback(entries[-1].stop)
         except Exception as error:
-            print(f"{network}, {threads} thread(s), {name}: {error}", file=sys.stderr)
+            complain(network, threads, f"{name}: {error}")
     return entries
 
 
-def rounds(entries, threads, wanted):
-    """{name: [median of each round]} and the number of noisy rounds, which do not count."""
+def one_round(entries, network, threads):
+    """{name: median}; an entry that fails is dropped from `entries`, and the others go on."""
+    times = {}
+    for entry in list(entries):
+        try:
+            times[entry.name] = statistics.median(entry.times())
+        except Exception as error:
+            entries.remove(entry)
+            complain(network, threads, f"{entry.name} dropped: {error}")
+        time.sleep(0.05)  # until threads that spin have gone to sleep
+    return times
+
+
+def rounds(entries, network, threads, wanted):
+    """{name: [median of each round]} and the number of noisy rounds, which do not count. Drops entries that fail."""
     calibration, samples, noisy = Calibration(threads), {entry.name: [] for entry in entries}, 0
     good = 0
     while good < wanted and noisy < 3 * wanted:
         quiet = calibration.quiet()
-        times = {}
-        for entry in entries:
-            times[entry.name] = statistics.median(entry.times())
-            time.sleep(0.05)  # until threads that spin have gone to sleep
+        times = one_round(entries, network, threads)
         if quiet and calibration.quiet():
             good += 1
             for name, median in times.items():
@@ -58,19 +74,21 @@ def rounds(entries, threads, wanted):
         else:
             noisy += 1
             time.sleep(1)
+    if good < wanted:
+        complain(network, threads, f"given up after {noisy} noisy rounds: {good} of {wanted} rounds count")
     return samples, noisy
 
 
 def compare(network, threads, options):
     """Results of one network, each a dictionary."""
-    entries = started(network, threads, options)
-    before = machine.peak(options.peak, threads)
-    samples, noisy = rounds(entries, threads, options.rounds)
-    peak = max(before, machine.peak(options.peak, threads))
+    with contextlib.ExitStack() as stack:
+        entries = started(network, threads, options, stack)
+        before = machine.peak(options.peak, threads)
+        samples, noisy = rounds(entries, network, threads, options.rounds)
+        peak = max(before, machine.peak(options.peak, threads))
     reference = next((entry.labels for entry in entries if entry.name != "atrous"), None)
     results = []
     for entry in entries:
-        entry.stop()
         if samples[entry.name]:
             result = {"network": network, "threads": threads, "engine": entry.name, "peak": peak, "noisy": noisy}
             result |= {"median": statistics.median(samples[entry.name]), "rounds": samples[entry.name]}
@@ -95,7 +113,12 @@ def arguments():
     add("--markdown", type=Path, help="file to write the table to")
     add("--verbose", action="store_true", help="show what the engines print")
     options = parser.parse_args()
+    options.networks = options.networks.split(",")
     options.engines = [name for name in options.engines.split(",") if name]
+    possible = [threads for threads in machine.PEAK_THREADS if threads <= len(os.sched_getaffinity(0))]
+    if not set(options.threads.split(",")) <= set(map(str, possible)):
+        parser.error(f"--threads: of {','.join(map(str, possible))}, not {options.threads}")
+    options.threads = [int(threads) for threads in options.threads.split(",")]
     options.segment = options.build / "examples/segment"
     options.peak = options.build / "benchmarks/bench.peak"
     return options
@@ -114,8 +137,8 @@ def main():
         picture = Path(folder) / "image.png"
         Image.open(options.image).convert("RGB").resize((SIZE, SIZE)).save(picture)
         options.image = picture
-        for network in options.networks.split(","):
-            for threads in map(int, options.threads.split(",")):
+        for network in options.networks:
+            for threads in options.threads:
                 run["results"] += compare(network, threads, options)
                 if options.json:
                     options.json.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
@@ -123,6 +146,8 @@ def main():
     print(text, end="")
     if options.markdown:
         options.markdown.write_text(text, encoding="utf-8")
+    ours = sum(result["engine"] == "atrous" for result in run["results"])
+    sys.exit(ours < len(options.networks) * len(options.threads))  # atrous failed somewhere
 
 
 if __name__ == "__main__":

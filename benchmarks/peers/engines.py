@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The engines, each in the best CPU configuration found: built from (models folder, network, threads), then image -> labels.
+"""The engines, each in the best CPU configuration found: built from (models folder, network, threads), then called.
 
-The image is uint8 (513, 513, 3), the labels are uint8 (513, 513). Scaling, the last resize and the argmax are inside the
-call. What was tried without gain: MLAS' sliding depthwise and other channel batches (ONNX Runtime); accuracy mode, no
-pinning (OpenVINO); eager mode (PyTorch); normal and low precision (MNN).
+A call takes an image, uint8 (513, 513, 3), and returns labels, uint8 (513, 513). Scaling, the last resize and the
+argmax are inside of it. What was tried without gain: MLAS' sliding depthwise and other channel batches (ONNX Runtime);
+accuracy mode, no pinning (OpenVINO); eager mode (PyTorch); normal and low precision (MNN).
 """
 
 
@@ -71,7 +71,7 @@ class LiteRt:
 
 
 class Inductor:
-    """torch.compile in channels last; freezing lets it pack the weights for oneDNN. It needs a C++ compiler at run time."""
+    """torch.compile in channels last; freezing lets it pack the weights for oneDNN. It needs a C++ compiler."""
 
     title, package = "PyTorch inductor", "torch"
 

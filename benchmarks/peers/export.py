@@ -3,9 +3,9 @@
 
     export.py --models FOLDER [--networks NAMES] [--formats NAMES] [--pascal WEIGHTS]
 
-`tflite` needs TensorFlow's environment, every other format PyTorch's; `safetensors` comes first. Weights are random (He),
-batch norm statistics those of two smooth random images, so that every activation is of order one. With --pascal the
-network of that name has its real weights.
+`tflite` needs TensorFlow's environment, every other format PyTorch's; `safetensors` comes first. Weights are random
+(He), batch norm statistics those of two smooth random images, so that every activation is of order one. With --pascal
+the network of that name has its real weights.
 """
 
 import argparse
@@ -61,7 +61,7 @@ def openvino(name, options, to):
 
 
 def ncnn(name, options, to):
-    """ncnn has no integer input, no argmax over channels and no strided slice: from the scaled image to the resized logits."""
+    """From the scaled image to the resized logits: ncnn has no integer input, argmax over channels or strided slice."""
     import pnnx
     import torch
 

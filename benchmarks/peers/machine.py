@@ -10,6 +10,10 @@ from pathlib import Path
 
 from engines import ENGINES
 
+PEAK_THREADS = (1, 2, 4, 8, 16)  # that bench.peak knows
+CACHES = ("L1d cache", "L2 cache", "L3 cache")
+SETS = ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile")
+
 
 def output(*command):
     try:
@@ -23,8 +27,8 @@ def processor():
     fields = dict(line.split(":", 1) for line in output("env", "LC_ALL=C", "lscpu").splitlines() if ":" in line)
     found = {name: value.strip() for name, value in fields.items()}
     flags = found.get("Flags", "").split()
-    caches = ", ".join(f"{name.removesuffix(' cache')} {found[name]}" for name in ("L1d cache", "L2 cache", "L3 cache") if name in found)
-    sets = " ".join(name for name in ("avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile") if name in flags)
+    caches = ", ".join(f"{name.removesuffix(' cache')} {found[name]}" for name in CACHES if name in found)
+    sets = " ".join(name for name in SETS if name in flags)
     family = f"family {found.get('CPU family')} model {found.get('Model')}"
     return f"{found.get('Model name')} ({family}), {os.cpu_count()} processors, {caches}, {sets}"
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The networks that are compared, each a function of an image.
 
-A network is written against a small set of operations (`ops.conv`, `ops.depthwise`, ...). Whoever implements them decides
-what happens: `Layers` below lists the convolutions, torch_model.py computes, tensorflow_graph.py builds graphs. Scopes are
-the variable scopes of TensorFlow's checkpoints, so that atrous reads the same weights.
+A network is written against a small set of operations (`ops.conv`, `ops.depthwise`, ...). Whoever implements them
+decides what happens: `Layers` below lists the convolutions, torch_model.py computes, tensorflow_graph.py builds graphs.
+Scopes are the variable scopes of TensorFlow's checkpoints, so that atrous reads the same weights.
 """
 
 from dataclasses import dataclass
@@ -92,6 +92,7 @@ def resnet101(ops, x, output_stride, multi_grid=(1, 2, 4)):
 
 def mobilenet_v2(ops, x, output_stride):
     conv = partial(ops.conv, epsilon=BACKBONE_EPSILON)
+    depthwise = partial(ops.depthwise, epsilon=BACKBONE_EPSILON)
     rates = Rates(output_stride, 1)
     blocks = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
     stride, _ = rates.unit(2)
@@ -104,7 +105,7 @@ def mobilenet_v2(ops, x, output_stride):
             y = x
             if expansion > 1:
                 y = conv(y, scope + "expand", expansion * ops.channels(x), activation="relu6")
-            y = ops.depthwise(y, scope + "depthwise", stride=stride, rate=rate, activation="relu6", epsilon=BACKBONE_EPSILON)
+            y = depthwise(y, scope + "depthwise", stride=stride, rate=rate, activation="relu6")
             if index == 2:
                 low = y
             y = conv(y, scope + "project", depth)
@@ -141,7 +142,9 @@ NETWORKS = {
     "deeplabv3plus_xception65_os8": partial(deeplab, backbone=xception65, output_stride=8),
     "deeplabv3plus_resnet101": partial(deeplab, backbone=resnet101, dense=True),
     "deeplabv3plus_mobilenet_v2": partial(deeplab, backbone=mobilenet_v2),
-    "deeplabv3_mobilenet_v2_pascal": partial(deeplab, backbone=mobilenet_v2, output_stride=8, atrous=False, decoder=False),
+    "deeplabv3_mobilenet_v2_pascal": partial(
+        deeplab, backbone=mobilenet_v2, output_stride=8, atrous=False, decoder=False
+    ),
 }
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Makes one Markdown table of the JSON of some runs: table.py RUN.json... >TABLE.md
 
-Times, shares, ratios, seconds and megabytes are medians over the runs. A ratio is taken within a run, so that both sides
-had the same machine.
+Times, shares, ratios, seconds and megabytes are medians over the runs. A ratio is taken within a run, so that both
+sides had the same machine.
 """
 
 import json
@@ -36,9 +36,13 @@ class Case:
         """The median of a number over the runs."""
         return median([run[engine][what] for run in self.runs if engine in run and run[engine][what] is not None])
 
+    def start(self, engine):
+        return f"{number(self.of(engine, 'first'), '.2f')}, {number(self.of(engine, 'memory'), '.0f')}"
+
     def share(self):
         flops = 2 * Layers(self.network).multiply_adds()
-        return median([flops / run["atrous"]["median"] / 1e6 / run["atrous"]["peak"] for run in self.runs if "atrous" in run])
+        ours = [run["atrous"] for run in self.runs if "atrous" in run]
+        return median([flops / r["median"] / 1e6 / r["peak"] for r in ours])
 
     def ratio(self):
         """The fastest peer's time over ours."""
@@ -84,19 +88,20 @@ def markdown(runs):
         for case in all_cases
     ]
     starts = [
-        [case.network, *(f"{number(case.of(name, 'first'), '.2f')}, {number(case.of(name, 'memory'), '.0f')}" for name in engines)]
+        [case.network, *(case.start(name) for name in engines)]
         for case in all_cases
         if case.threads == min(c.threads for c in all_cases)
     ]
     changed = changed_labels(runs)
-    versions = {name: version for run in runs for name, version in run["versions"].items()}
+    versions = {TITLES[name]: version for run in runs for name, version in run["versions"].items()}
+    compilers, machines = ({run[what] for run in runs} for what in ("compiler", "machine"))
     ours = [r for run in runs for r in run["results"] if r["engine"] == "atrous"]
     lines = [
-        f"Runs: {', '.join(run['date'] for run in runs)}. Machine: {'; '.join(sorted({run['machine'] for run in runs}))}.",
-        f"Compiler: {'; '.join(sorted({run['compiler'] for run in runs}))}. Versions: {', '.join(f'{TITLES[n]} {v}' for n, v in versions.items())}.",
+        f"Runs: {', '.join(run['date'] for run in runs)}. Machine: {'; '.join(sorted(machines))}.",
+        f"Compiler: {'; '.join(sorted(compilers))}. Versions: {', '.join(map(' '.join, versions.items()))}.",
         "",
-        "Milliseconds, median. Ratio: the fastest peer's time over ours. Share: of the peak of multiply-adds, measured in the",
-        "same run. Equal: per cent of the pixels labelled as the first peer labels them.",
+        "Milliseconds, median. Ratio: the fastest peer's time over ours. Share: of the peak of multiply-adds, measured",
+        "in the same run. Equal: per cent of the pixels labelled as the first peer labels them.",
         "",
         *rows(["network", "threads", *titles, "ratio", "share", "equal"], times),
         "",
@@ -104,7 +109,8 @@ def markdown(runs):
         "",
         *rows(["network", *titles], starts),
         "",
-        f"Rounds: {sum(len(r['rounds']) for r in ours)}; repeated, as the machine was not quiet: {sum(r['noisy'] for r in ours)}.",
+        f"Rounds: {sum(len(r['rounds']) for r in ours)}; "
+        f"repeated, as the machine was not quiet: {sum(r['noisy'] for r in ours)}.",
         f"Label maps that differ between runs or numbers of threads: {', '.join(changed) or 'none'}.",
     ]
     return "\n".join(lines) + "\n"

@@ -5,6 +5,7 @@ A contestant has `times()`, milliseconds of some runs; `labels`, its label map; 
 `memory`, its peak in megabytes. All of them are bound to the first processors, as many as there are threads.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -27,8 +28,13 @@ def runs_worth(milliseconds):
     return max(1, min(10, round(300 / milliseconds)))
 
 
+def first_processors(threads):
+    """Of those that this process may use."""
+    return sorted(os.sched_getaffinity(0))[:threads]
+
+
 def bound_to(threads):
-    return lambda: os.sched_setaffinity(0, range(threads))
+    return lambda: os.sched_setaffinity(0, first_processors(threads))
 
 
 class Engine:
@@ -72,11 +78,13 @@ class Engine:
         return answer["times"][self.warm :]
 
     def stop(self):
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it may have died with a request unread
+            self.process.stdin.close()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
+            self.process.wait()
         self.process.stdout.close()
 
 
@@ -88,7 +96,8 @@ class Atrous:
     def __init__(self, network, threads, options):
         self.threads, self.memory, self.repeat = threads, 0, 1
         weights = options.models / f"{network}.safetensors"
-        self.command = [options.segment, options.image, "--network", network, "--weights", weights, "--threads", threads]
+        self.command = [options.segment, options.image, "--network", network, "--weights", weights]
+        self.command += ["--threads", threads]
         begin = time.perf_counter()
         once = self._run()
         self.first = time.perf_counter() - begin
@@ -118,15 +127,15 @@ class Atrous:
 class Calibration:
     """Times a matrix product on each processor in use, and so tells whether the machine is as fast as it ever was."""
 
-    def __init__(self, processors):
-        self.best = [float("inf")] * processors
+    def __init__(self, threads):
+        self.best = dict.fromkeys(first_processors(threads), float("inf"))
         self.matrix = np.ones((768, 768), np.float32)
         for _ in range(5):
             self.quiet()
 
     def quiet(self):
         everywhere, quiet = os.sched_getaffinity(0), True
-        for processor, best in enumerate(self.best):
+        for processor, best in self.best.items():
             os.sched_setaffinity(0, [processor])
             times = []
             for _ in range(5):

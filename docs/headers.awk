@@ -4,6 +4,7 @@
 #   ///   rules  what follows     is an item of a list
 #   a declaration without ///     is not shown
 #   a room                        is a group
+#   an inline namespace           is not shown
 FNR == 1 {
   room = FILENAME ~ /include\/atrous\/[^\/]+\// ? FILENAME : ""
   sub(/.*include\/atrous\//, "", room)
@@ -22,6 +23,7 @@ blank { print ""; blank = 0 }
 /^#pragma once/ { print "/// @file"; head = 1; next }
 head && !/^\/\// { head = 0 }
 head { sub(/^\/\//, "///") }
+/^inline namespace / || /^\}  \/\/ inline namespace/ { print ""; next }
 { gsub(/\[\[gnu::[^\]]*\]\] /, "") }
 match($0, /^ *\/\/\/   /) {
   text = substr($0, RLENGTH + 1)

@@ -19,7 +19,7 @@ template <class Tag, activation Before>
 using any_window = inner_loop<cpu::depthwise_run<float, Before>, Tag, 4, Before == activation::none ? 8 : 20>;
 template <class Tag, activation Before>
 using three_taps =
-    inner_loop<cpu::depthwise_run<float, Before>, Tag, 12, Before == activation::none ? 18 : 32>;
+    inner_loop<cpu::depthwise_run<float, Before>, Tag, 12, Before == activation::none ? 20 : 32>;
 
 }  // namespace assembly
 

@@ -11,7 +11,7 @@ namespace atrous::cpu {
 enum class dense_kernel { pointwise, winograd, stem, direct };
 
 /// The kernel for a layer on an input of extent `in`; `gapless`: no elements between its pixels.
-constexpr dense_kernel dense_kernel_for(const op& o, shape in, bool gapless) {
+[[gnu::always_inline]] constexpr dense_kernel dense_kernel_for(const op& o, shape in, bool gapless) {
   const windows rows = rows_of(o, in), columns = columns_of(o, in);
   const bool in_place = o.kernel == 1 && o.stride == 1 && rows.before == 0 && columns.before == 0 &&
                         rows.out == in.height && columns.out == in.width;

@@ -2,7 +2,6 @@
 #pragma once
 // Where the time of a run goes: every step of it measured, and a table for people.
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>

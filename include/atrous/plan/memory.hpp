@@ -57,9 +57,7 @@ class allocator_of_values {
 
   constexpr void touch(int v, int now) {
     if (v < 0) return;
-    while (p_.values[static_cast<std::size_t>(v)].parent >= 0)
-      v = p_.values[static_cast<std::size_t>(v)].parent;
-    life& l = life_[static_cast<std::size_t>(v)];
+    life& l = life_[static_cast<std::size_t>(root_of(p_, v))];
     if (l.first < 0) l.first = now;
     l.last = std::max(l.last, now);
   }

@@ -96,6 +96,8 @@ struct product {
     bool more = false;         // whether another tile follows below
   };
 
+  /// Weights are fetched some terms ahead, and by the last tile those of the next panel: where they come from memory this was
+  /// a tenth of the time (1536 -> 2048 channels, a prototype with AVX2).
   template <class Isa>
   [[gnu::always_inline]] void whole_panel(const T* weights, const T* next, int c) const {
     constexpr int ahead = Isa::prefetch * Isa::vectors * Isa::bytes / static_cast<int>(sizeof(T));

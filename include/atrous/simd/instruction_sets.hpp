@@ -28,24 +28,28 @@ struct this_unit {};
 /// What kernels are compiled for, from the narrowest to the widest.
 enum class instruction_set { baseline, avx2, avx512 };
 
-// Per tag: `bytes` of a vector; `rows` x (`vectors` vectors) of a product kept in registers; `prefetch`, terms
-// that a product's weights are fetched ahead.
+// Per tag: `bytes` of a vector; `rows` x (`vectors` vectors) of a product kept in registers; `prefetch`, whether products
+// fetch ahead what they will read.
 
 /// Every processor of AArch64, which has twice the registers of SSE2.
 struct neon {
-  static constexpr int bytes = 16, rows = 8, vectors = 2, prefetch = 0;
+  static constexpr int bytes = 16, rows = 8, vectors = 2;
+  static constexpr bool prefetch = false;
 };
 /// Every x86-64 (SSE2), and whatever else the compiler knows.
 struct sse2 {
-  static constexpr int bytes = 16, rows = 4, vectors = 2, prefetch = 0;
+  static constexpr int bytes = 16, rows = 4, vectors = 2;
+  static constexpr bool prefetch = false;
 };
 /// x86-64 with AVX2 and FMA.
 struct avx2 {
-  static constexpr int bytes = 32, rows = 6, vectors = 2, prefetch = 8;
+  static constexpr int bytes = 32, rows = 6, vectors = 2;
+  static constexpr bool prefetch = true;
 };
 /// x86-64 with AVX-512 F, VL, BW and DQ.
 struct avx512 {
-  static constexpr int bytes = 64, rows = 14, vectors = 2, prefetch = 8;
+  static constexpr int bytes = 64, rows = 14, vectors = 2;
+  static constexpr bool prefetch = true;
 };
 
 #if defined(__aarch64__)

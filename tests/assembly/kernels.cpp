@@ -8,8 +8,8 @@ namespace assembly {
 
 using namespace atrous;
 
-// One term of a tile: every row's number has an address and is broadcast, every vector of weights is loaded and fetched
-// ahead; and the loop's own counting.
+// One term of a tile: every row's number has an address and is broadcast, every vector of weights is loaded, and as much
+// fetched ahead; and the loop's own counting.
 template <class Tag>
 using multiply =
     inner_loop<cpu::product<float>, Tag, Tag::rows * Tag::vectors, 2 * Tag::rows + 2 * Tag::vectors + 4>;

@@ -160,7 +160,7 @@ struct product {
                other != nullptr ? others : nullptr,
                width,
                0,
-               weights,
+               weights,  // nothing new: there is no panel behind
                0,
                false};
       if (height == Isa::rows) {

@@ -9,7 +9,8 @@ namespace {
 namespace cg = cooperative_groups;
 
 __global__ void copy(const uint4* from, uint4* to, std::size_t count) {
-  for (std::size_t i = blockIdx.x * std::size_t{blockDim.x} + threadIdx.x; i < count; i += std::size_t{gridDim.x} * blockDim.x) {
+  for (std::size_t i = blockIdx.x * std::size_t{blockDim.x} + threadIdx.x; i < count;
+       i += std::size_t{gridDim.x} * blockDim.x) {
     to[i] = from[i];
   }
 }
@@ -29,20 +30,24 @@ __global__ void read(const uint4* from, std::size_t count, std::size_t offset, i
 }
 
 void bandwidth(const gpu::stream& on, const cudaDeviceProp& card) {
-  std::printf("| bytes read + written | copy, TB/s | cudaMemcpyAsync, TB/s | microseconds |\n|---|---|---|---|\n");
+  std::printf(
+      "| bytes read + written | copy, TB/s | cudaMemcpyAsync, TB/s | microseconds |\n|---|---|---|---|\n");
   for (const double megabytes : {0.5, 1.6, 3.2, 8., 16., 32., 64., 128., 1024., 4096.}) {
     const auto count = static_cast<std::size_t>(megabytes * 1e6 / 32);
     const gpu::buffer<float> from(count * 4), to(count * 4);
     const auto* x = reinterpret_cast<const uint4*>(from.data());
     auto* y = reinterpret_cast<uint4*>(to.data());
-    const int blocks = static_cast<int>(std::min<std::size_t>((count + 255) / 256, card.multiProcessorCount * 32));
+    const int blocks =
+        static_cast<int>(std::min<std::size_t>((count + 255) / 256, card.multiProcessorCount * 32));
     const int calls = megabytes > 500 ? 4 : 20;
-    const double own = gpu::time(on, [&] { copy<<<blocks, 256, 0, on>>>(x, y, count); }, calls);
+    const double own = gpu::time(
+        on, [&] { copy<<<blocks, 256, 0, on>>>(x, y, count); }, calls);
     const double driver = gpu::time(
         on, [&] { gpu::check(cudaMemcpyAsync(y, x, count * 16, cudaMemcpyDeviceToDevice, on)); }, calls);
     std::printf("| %.1f MB | %.2f | %.2f | %.2f |\n", megabytes, megabytes / own, megabytes / driver, own);
   }
-  std::printf("\n| read past the first-level cache | TB/s | bytes per clock and multiprocessor |\n|---|---|---|\n");
+  std::printf(
+      "\n| read past the first-level cache | TB/s | bytes per clock and multiprocessor |\n|---|---|---|\n");
   const gpu::buffer<unsigned> never(1);
   const double clocks_per_us = card.multiProcessorCount * 1e-3 * [] {
     int khz{};
@@ -52,10 +57,13 @@ void bandwidth(const gpu::stream& on, const cudaDeviceProp& card) {
   const auto row = [&](const char* name, std::size_t bytes_a_block, std::size_t offset, int passes) {
     const int blocks = card.multiProcessorCount * 2;
     const gpu::buffer<float> from((bytes_a_block + (blocks - 1) * offset) / 4);
-    const double us = gpu::time(on, [&] {
-      read<<<blocks, 1024, 0, on>>>(reinterpret_cast<const uint4*>(from.data()), bytes_a_block / 16, offset / 16, passes,
-                                    never.data());
-    }, 4);
+    const double us = gpu::time(
+        on,
+        [&] {
+          read<<<blocks, 1024, 0, on>>>(reinterpret_cast<const uint4*>(from.data()), bytes_a_block / 16,
+                                        offset / 16, passes, never.data());
+        },
+        4);
     const double bytes = double(blocks) * bytes_a_block * passes;
     std::printf("| %s | %.2f | %.1f |\n", name, bytes / us * 1e-6, bytes / us / clocks_per_us);
   };
@@ -72,14 +80,17 @@ __device__ void mma(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2
 #if __CUDA_ARCH__ >= 800
 template <>
 __device__ void mma<__half>(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
-  asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-               : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+  asm volatile(
+      "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
 template <>
 __device__ void mma<__nv_bfloat16>(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
   asm volatile(
-      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+      "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
       : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
       : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
 }
@@ -116,9 +127,13 @@ void tensor_cores(const gpu::stream& on, const cudaDeviceProp& card) {
   const auto row = [&]<class Element>(const char* name, Element) {
     const gpu::buffer<Element> from(256 * 24 * 2);
     const int blocks = card.multiProcessorCount * 2, times = 4096;
-    const double us = gpu::time(on, [&] {
-      products<Element><<<blocks, 256, 0, on>>>(reinterpret_cast<const unsigned*>(from.data()), times, never.data());
-    }, 4);
+    const double us = gpu::time(
+        on,
+        [&] {
+          products<Element>
+              <<<blocks, 256, 0, on>>>(reinterpret_cast<const unsigned*>(from.data()), times, never.data());
+        },
+        4);
     std::printf("| %s | %.0f |\n", name, double(blocks) * 8 * times * 16 * (2 * 16 * 8 * 16) / us * 1e-6);
   };
   row("fp16", __half{});
@@ -147,15 +162,20 @@ double gap(const gpu::stream& on, int blocks) {
   how.stream = on;
   how.attrs = &attribute;
   how.numAttrs = Programmatic ? 1 : 0;
-  return gpu::time(on, [&] { gpu::check(cudaLaunchKernelEx(&how, empty<Programmatic, Early>)); }, 500);
+  return gpu::time(
+      on, [&] { gpu::check(cudaLaunchKernelEx(&how, empty<Programmatic, Early>)); }, 500);
 }
 
 void gaps(const gpu::stream& on, const cudaDeviceProp& card) {
-  std::printf("\n| empty kernels in a graph | us each | programmatic launch | and started early |\n|---|---|---|---|\n");
+  std::printf(
+      "\n| empty kernels in a graph | us each | programmatic launch | and started early "
+      "|\n|---|---|---|---|\n");
   for (const int blocks : {1, card.multiProcessorCount, card.multiProcessorCount * 8}) {
     std::printf("| %d x 256 threads | %.2f |", blocks, gap<false, false>(on, blocks));
-    if (card.major >= 9) std::printf(" %.2f | %.2f |\n", gap<true, false>(on, blocks), gap<true, true>(on, blocks));
-    else std::printf(" - | - |\n");
+    if (card.major >= 9)
+      std::printf(" %.2f | %.2f |\n", gap<true, false>(on, blocks), gap<true, true>(on, blocks));
+    else
+      std::printf(" - | - |\n");
   }
 }
 
@@ -208,16 +228,17 @@ template <bool Write>
 double between(const gpu::stream& on, int size, int multiprocessors) {
   cluster_launch with(on, size, multiprocessors, 128 << 10);  // more than half of the memory: one block each
   const gpu::buffer<unsigned> never(1);
-  const double us = gpu::time(on, [&] {
-    gpu::check(cudaLaunchKernelEx(&with.how, neighbours<Write>, 64, never.data()));
-  }, 2);
+  const double us = gpu::time(
+      on, [&] { gpu::check(cudaLaunchKernelEx(&with.how, neighbours<Write>, 64, never.data())); }, 2);
   return double(with.how.gridDim.x) * shared_block * 64 / us * 1e-6;
 }
 
 void clusters(const gpu::stream& on, const cudaDeviceProp& card) {
   if (card.major < 9) return;
-  std::printf("\n| blocks in a cluster | active clusters (blocks) with 32 KiB | 100 KiB | 200 KiB | 227 KiB of shared memory |"
-              " neighbour written, TB/s | read, TB/s |\n|---|---|---|---|---|---|---|\n");
+  std::printf(
+      "\n| blocks in a cluster | active clusters (blocks) with 32 KiB | 100 KiB | 200 KiB | 227 KiB of "
+      "shared memory |"
+      " neighbour written, TB/s | read, TB/s |\n|---|---|---|---|---|---|---|\n");
   for (const auto kernel : {neighbours<true>, neighbours<false>}) {
     gpu::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, 227 << 10));
     gpu::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1));

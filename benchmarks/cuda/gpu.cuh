@@ -50,7 +50,8 @@ class buffer {
       x = T(scale * (static_cast<float>(state >> 8) * (2.f / (1 << 24)) - 1));
     }
     for (std::size_t i = 0; i < count; i += block.size()) {
-      check(cudaMemcpy(data_ + i, block.data(), std::min(block.size(), count - i) * sizeof(T), cudaMemcpyDefault));
+      check(cudaMemcpy(data_ + i, block.data(), std::min(block.size(), count - i) * sizeof(T),
+                       cudaMemcpyDefault));
     }
   }
   ~buffer() { cudaFree(data_); }

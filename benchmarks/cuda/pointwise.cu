@@ -2,6 +2,8 @@
 // float. Of the algorithms that cuBLASLt proposes the fastest counts. Prints Markdown.
 #include <cublasLt.h>
 
+#include <array>
+
 #include "gpu.cuh"
 
 namespace {
@@ -22,6 +24,14 @@ struct shape {
   int m, k, n;
 };
 
+/// Extent of the map, inputs, outputs: what DeepLabv3+ on Xception-65 has at 513x513 and output stride 16 (24: 21 classes).
+constexpr std::array<std::array<int, 3>, 22> xception65{{
+    {33, 728, 728},  {33, 728, 1024}, {33, 1024, 1024}, {33, 1024, 1536}, {33, 1536, 1536}, {33, 1536, 2048},
+    {33, 2048, 256}, {33, 1280, 256}, {65, 256, 728},   {65, 728, 728},   {33, 256, 728},   {129, 128, 256},
+    {129, 256, 256}, {65, 256, 256},  {65, 128, 256},   {129, 304, 256},  {129, 256, 48},   {129, 256, 21},
+    {129, 128, 128}, {129, 64, 128},  {257, 64, 128},   {257, 128, 128},
+}};
+
 constexpr std::size_t workspace_bytes = 64 << 20;
 
 /// cuBLASLt's matrices are column by column, so it is given y^T = w x^T.
@@ -29,7 +39,11 @@ template <class Element>
 class product {
  public:
   explicit product(shape s, bool bias_and_relu)
-      : shape_(s), x_(std::size_t(s.m) * s.k), w_(std::size_t(s.n) * s.k), y_(std::size_t(s.m) * s.n), bias_(s.n) {
+      : shape_(s),
+        x_(std::size_t(s.m) * s.k),
+        w_(std::size_t(s.n) * s.k),
+        y_(std::size_t(s.m) * s.n),
+        bias_(s.n) {
     check(cublasLtCreate(&handle_));
     check(cublasLtMatmulDescCreate(&what_, CUBLAS_COMPUTE_32F, CUDA_R_32F));
     set(CUBLASLT_MATMUL_DESC_TRANSA, CUBLAS_OP_T);
@@ -54,12 +68,12 @@ class product {
   std::vector<cublasLtMatmulHeuristicResult_t> algorithms(int most) const {
     cublasLtMatmulPreference_t wish{};
     check(cublasLtMatmulPreferenceCreate(&wish));
-    check(cublasLtMatmulPreferenceSetAttribute(wish, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace_bytes,
-                                               sizeof workspace_bytes));
+    check(cublasLtMatmulPreferenceSetAttribute(wish, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                                               &workspace_bytes, sizeof workspace_bytes));
     std::vector<cublasLtMatmulHeuristicResult_t> found(most);
     int count{};
-    const auto status = cublasLtMatmulAlgoGetHeuristic(handle_, what_, w_layout_, x_layout_, y_layout_, y_layout_,
-                                                       wish, most, found.data(), &count);
+    const auto status = cublasLtMatmulAlgoGetHeuristic(handle_, what_, w_layout_, x_layout_, y_layout_,
+                                                       y_layout_, wish, most, found.data(), &count);
     cublasLtMatmulPreferenceDestroy(wish);
     check(status);
     found.resize(count);
@@ -68,8 +82,8 @@ class product {
 
   void operator()(const cublasLtMatmulAlgo_t& algorithm, void* workspace, const gpu::stream& on) const {
     const float one = 1, zero = 0;
-    check(cublasLtMatmul(handle_, what_, &one, w_.data(), w_layout_, x_.data(), x_layout_, &zero, y_.data(), y_layout_,
-                         y_.data(), y_layout_, &algorithm, workspace, workspace_bytes, on));
+    check(cublasLtMatmul(handle_, what_, &one, w_.data(), w_layout_, x_.data(), x_layout_, &zero, y_.data(),
+                         y_layout_, y_.data(), y_layout_, &algorithm, workspace, workspace_bytes, on));
   }
 
   double bytes() const { return double(x_.bytes() + w_.bytes() + y_.bytes()); }
@@ -108,7 +122,8 @@ timing measure(shape s, bool bias_and_relu, const gpu::buffer<char>& workspace, 
     const double us = gpu::time(on, with(found[i]), calls, 3);
     if (us < least) least = us, fastest = i;
   }
-  const double best = gpu::time(on, with(found[fastest]), calls), first = gpu::time(on, with(found[0]), calls);
+  const double best = gpu::time(on, with(found[fastest]), calls),
+               first = gpu::time(on, with(found[0]), calls);
   return {best, first, multiply.operations() / best * 1e-6, multiply.bytes() / best * 1e-6};
 }
 
@@ -120,17 +135,12 @@ void table(const char* name, const gpu::buffer<char>& workspace, const gpu::stre
   std::printf("|---|---|---|---|---|---|\n");
   const auto row = [&](shape s) {
     const timing t = measure<Element>(s, true, workspace, on);
-    std::printf("| %d x %d -> %d | %.2f | %.2f | %.0f | %.2f | %.2f |\n", s.m, s.k, s.n, t.best, t.first, t.teraflops,
-                t.teraflops / peak, t.terabytes);
+    std::printf("| %d x %d -> %d | %.2f | %.2f | %.0f | %.2f | %.2f |\n", s.m, s.k, s.n, t.best, t.first,
+                t.teraflops, t.teraflops / peak, t.terabytes);
     std::fflush(stdout);
   };
   for (const int batch : {1, 8, 32}) {
-    for (const auto [k, n] : {std::pair{728, 728}, {1024, 1536}, {1536, 2048}, {2048, 256}, {1280, 256}}) {
-      row({33 * 33 * batch, k, n});
-    }
-    row({65 * 65 * batch, 728, 728});
-    for (const auto [k, n] : {std::pair{128, 256}, {256, 256}, {304, 256}, {256, 48}}) row({129 * 129 * batch, k, n});
-    for (const auto [k, n] : {std::pair{64, 128}, {128, 128}}) row({257 * 257 * batch, k, n});
+    for (const auto [extent, k, n] : xception65) row({extent * extent * batch, k, n});
   }
   std::printf("\n");
 }

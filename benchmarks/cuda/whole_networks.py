@@ -49,9 +49,10 @@ class Network:
     def __init__(self, name, device):
         self.name, self.device = name, device
         model = HalfModel(name).to(memory_format=torch.channels_last)
-        model.to(device).draw(photos(2).to(device))
-        model.fold()
-        self.expected = model(photos(1).to(device)).cpu()
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False, allow_tf32=False):
+            model.to(device).draw(photos(2).to(device))
+            model.fold()
+            self.expected = model(photos(1).to(device)).cpu()
         self.model = model.cpu()
 
     def agreement(self, labels):
@@ -94,6 +95,20 @@ def measure(network, kind, batch, variants, rounds):
     return row | medians(contestants, rounds)
 
 
+def profile(network, kind, batch):
+    """Prints the kernels of one eager call that take longest."""
+    model, images = network.on(kind), photos(batch).to(network.device)
+    model(images)
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
+        model(images)
+        torch.cuda.synchronize()
+    kernels = sorted(profiler.key_averages(), key=lambda k: -k.self_device_time_total)[:16]
+    print(f"\n| {network.name}, {kind}, batch {batch}: kernel | calls | us |\n|---|---|---|")
+    for k in kernels:
+        print(f"| `{k.key[:90]}` | {k.count} | {k.self_device_time_total:.0f} |")
+    print(flush=True)
+
+
 def show(row, variants):
     best = min(row[v] for v in variants if v in row)
     flops = 2 * Layers(row["network"]).multiply_adds() * row["batch"]
@@ -112,6 +127,7 @@ def main():
     parser.add_argument("--variants", nargs="+", choices=["eager", "graph", "compile"], default=["eager", "graph"])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no case after these")
+    parser.add_argument("--profile", action="store_true", help="print the kernels that take longest, too")
     parser.add_argument("--json", help="append rows to this file, one a line")
     options = parser.parse_args()
     torch.backends.cudnn.benchmark = True
@@ -133,6 +149,8 @@ def main():
                     if options.json:
                         with open(options.json, "a") as file:
                             file.write(json.dumps(row) + "\n")
+                    if options.profile:
+                        profile(network, kind, batch)
                 except Exception as error:  # the others still run
                     print(f"{name}, batch {batch}, {kind}: {type(error).__name__}: {str(error)[:300]}", flush=True)
                 torch.cuda.empty_cache()

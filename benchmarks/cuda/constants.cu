@@ -8,13 +8,6 @@ namespace {
 
 namespace cg = cooperative_groups;
 
-__global__ void copy(const uint4* from, uint4* to, std::size_t count) {
-  for (std::size_t i = blockIdx.x * std::size_t{blockDim.x} + threadIdx.x; i < count;
-       i += std::size_t{gridDim.x} * blockDim.x) {
-    to[i] = from[i];
-  }
-}
-
 /// Reads `count` vectors `passes` times, past the first-level cache; block b begins at b * `offset`.
 __global__ void read(const uint4* from, std::size_t count, std::size_t offset, int passes, unsigned* never) {
   unsigned sum = 0;
@@ -29,7 +22,7 @@ __global__ void read(const uint4* from, std::size_t count, std::size_t offset, i
   if (sum == 0x12345678) *never = sum;
 }
 
-void bandwidth(const gpu::stream& on, const cudaDeviceProp& card) {
+void copies(const gpu::stream& on, const cudaDeviceProp& card) {
   std::printf(
       "| bytes read + written | copy, TB/s | cudaMemcpyAsync, TB/s | microseconds |\n|---|---|---|---|\n");
   for (const double megabytes : {0.5, 1.6, 3.2, 8., 16., 32., 64., 128., 1024., 4096.}) {
@@ -37,25 +30,30 @@ void bandwidth(const gpu::stream& on, const cudaDeviceProp& card) {
     const gpu::buffer<float> from(count * 4), to(count * 4);
     const auto* x = reinterpret_cast<const uint4*>(from.data());
     auto* y = reinterpret_cast<uint4*>(to.data());
-    const int blocks =
-        static_cast<int>(std::min<std::size_t>((count + 255) / 256, card.multiProcessorCount * 32));
     const int calls = megabytes > 500 ? 4 : 20;
     const double own = gpu::time(
-        on, [&] { copy<<<blocks, 256, 0, on>>>(x, y, count); }, calls);
+        on, [&] { gpu::launch_copy(x, y, count, card.multiProcessorCount, on); }, calls);
     const double driver = gpu::time(
         on, [&] { gpu::check(cudaMemcpyAsync(y, x, count * 16, cudaMemcpyDeviceToDevice, on)); }, calls);
     std::printf("| %.1f MB | %.2f | %.2f | %.2f |\n", megabytes, megabytes / own, megabytes / driver, own);
   }
+}
+
+double gigahertz() {
+  int khz{};
+  gpu::check(cudaDeviceGetAttribute(&khz, cudaDevAttrClockRate, 0));
+  return khz * 1e-6;
+}
+
+void reads(const gpu::stream& on, const cudaDeviceProp& card) {
   std::printf(
-      "\n| read past the first-level cache | TB/s | bytes per clock and multiprocessor |\n|---|---|---|\n");
+      "\n| read past the first-level cache, %.2f GHz | TB/s | bytes per clock and multiprocessor "
+      "|\n|---|---|---|\n",
+      gigahertz());
   const gpu::buffer<unsigned> never(1);
-  const double clocks_per_us = card.multiProcessorCount * 1e-3 * [] {
-    int khz{};
-    gpu::check(cudaDeviceGetAttribute(&khz, cudaDevAttrClockRate, 0));
-    return khz;
-  }();
-  const auto row = [&](const char* name, std::size_t bytes_a_block, std::size_t offset, int passes) {
-    const int blocks = card.multiProcessorCount * 2;
+  const int blocks = card.multiProcessorCount * 2;
+  const auto row = [&](std::size_t kib, bool own, int passes) {
+    const std::size_t bytes_a_block = kib << 10, offset = own ? bytes_a_block : 0;
     const gpu::buffer<float> from((bytes_a_block + (blocks - 1) * offset) / 4);
     const double us = gpu::time(
         on,
@@ -65,14 +63,12 @@ void bandwidth(const gpu::stream& on, const cudaDeviceProp& card) {
         },
         4);
     const double bytes = double(blocks) * bytes_a_block * passes;
-    std::printf("| %s | %.2f | %.1f |\n", name, bytes / us * 1e-6, bytes / us / clocks_per_us);
+    std::printf("| %s %zu KiB, %zu MiB in all | %.2f | %.1f |\n",
+                own ? "every block its own" : "all blocks the same", kib, from.bytes() >> 20,
+                bytes / us * 1e-6, bytes / us / (card.multiProcessorCount * gigahertz() * 1e3));
   };
-  row("every block its own 32 KiB, 8 MiB in all", 32 << 10, 32 << 10, 64);
-  row("every block its own 64 KiB, 17 MiB in all", 64 << 10, 64 << 10, 32);
-  row("every block its own 128 KiB, 34 MiB in all", 128 << 10, 128 << 10, 16);
-  row("every block its own 1 MiB, 264 MiB in all", 1 << 20, 1 << 20, 4);
-  row("all blocks the same 160 KiB", 160 << 10, 0, 16);
-  row("all blocks the same 1 MiB", 1 << 20, 0, 4);
+  for (const auto [kib, passes] : {std::pair{32, 64}, {64, 32}, {128, 16}, {1024, 4}}) row(kib, true, passes);
+  for (const auto [kib, passes] : {std::pair{160, 16}, {1024, 4}}) row(kib, false, passes);
 }
 
 template <class Element>
@@ -122,6 +118,7 @@ __global__ void products(const unsigned* from, int times, float* never) {
 }
 
 void tensor_cores(const gpu::stream& on, const cudaDeviceProp& card) {
+  if (card.major < 8) return;
   std::printf("\n| mma.sync m16n8k16 from registers, sums in float | TFLOP/s |\n|---|---|\n");
   const gpu::buffer<float> never(1);
   const auto row = [&]<class Element>(const char* name, Element) {
@@ -211,10 +208,10 @@ __global__ void neighbours(int times, unsigned* never) {
 struct cluster_launch {
   cudaLaunchAttribute attribute{};
   cudaLaunchConfig_t how{};
-  cluster_launch(cudaStream_t on, int size, int blocks, int shared) {
+  cluster_launch(cudaStream_t on, int size, int clusters, int shared) {
     attribute.id = cudaLaunchAttributeClusterDimension;
     attribute.val.clusterDim = {static_cast<unsigned>(size), 1, 1};
-    how.gridDim = dim3(blocks / size * size);
+    how.gridDim = dim3(size * clusters);
     how.blockDim = dim3(512);
     how.dynamicSmemBytes = shared;
     how.stream = on;
@@ -222,37 +219,50 @@ struct cluster_launch {
     how.numAttrs = 1;
   }
   cluster_launch(const cluster_launch&) = delete;
+
+  /// How many run at once; 0 where the card has none so large.
+  int active() const {
+    int found{};
+    if (cudaOccupancyMaxActiveClusters(&found, neighbours<true>, &how) != cudaSuccess)
+      cudaGetLastError(), found = 0;
+    return found;
+  }
 };
 
+/// As many clusters as run at once: another wave, half empty, would look like a slower neighbour.
 template <bool Write>
-double between(const gpu::stream& on, int size, int multiprocessors) {
-  cluster_launch with(on, size, multiprocessors, 128 << 10);  // more than half of the memory: one block each
+void print_between(const gpu::stream& on, int size, int shared) {
+  const int clusters = cluster_launch(on, size, 64, shared).active();
+  if (clusters == 0) return void(std::printf(" - |"));
+  const cluster_launch with(on, size, clusters, shared);
   const gpu::buffer<unsigned> never(1);
   const double us = gpu::time(
       on, [&] { gpu::check(cudaLaunchKernelEx(&with.how, neighbours<Write>, 64, never.data())); }, 2);
-  return double(with.how.gridDim.x) * shared_block * 64 / us * 1e-6;
+  std::printf(" %.2f |", double(with.how.gridDim.x) * shared_block * 64 / us * 1e-6);
 }
 
 void clusters(const gpu::stream& on, const cudaDeviceProp& card) {
   if (card.major < 9) return;
-  std::printf(
-      "\n| blocks in a cluster | active clusters (blocks) with 32 KiB | 100 KiB | 200 KiB | 227 KiB of "
-      "shared memory |"
-      " neighbour written, TB/s | read, TB/s |\n|---|---|---|---|---|---|---|\n");
+  const int most = static_cast<int>(card.sharedMemPerBlockOptin);
   for (const auto kernel : {neighbours<true>, neighbours<false>}) {
-    gpu::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, 227 << 10));
+    gpu::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, most));
     gpu::check(cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1));
   }
+  std::printf(
+      "\n| blocks in a cluster | clusters (blocks) at once with 32 KiB | 100 KiB | 200 KiB | %d KiB of "
+      "shared memory",
+      most >> 10);
+  std::printf(" | neighbour written, TB/s | read, TB/s |\n|---|---|---|---|---|---|---|\n");
   for (const int size : {1, 2, 4, 8, 16}) {
     std::printf("| %d |", size);
-    for (const int kib : {32, 100, 200, 227}) {
-      cluster_launch with(on, size, size * 64, kib << 10);
-      int active{};
-      gpu::check(cudaOccupancyMaxActiveClusters(&active, neighbours<true>, &with.how));
+    for (const int bytes : {32 << 10, 100 << 10, 200 << 10, most}) {
+      const int active = bytes > most ? 0 : cluster_launch(on, size, 64, bytes).active();
       std::printf(" %d (%d) |", active, active * size);
     }
-    const double written = between<true>(on, size, card.multiProcessorCount);
-    std::printf(" %.2f | %.2f |\n", written, between<false>(on, size, card.multiProcessorCount));
+    const int one_each = std::min(most, 128 << 10);  // blocks a multiprocessor, on cards with 227 KiB
+    print_between<true>(on, size, one_each);
+    print_between<false>(on, size, one_each);
+    std::printf("\n");
   }
 }
 
@@ -262,7 +272,8 @@ int main() {
   return gpu::run([] {
     const gpu::stream on;
     const cudaDeviceProp card = gpu::properties();
-    bandwidth(on, card);
+    copies(on, card);
+    reads(on, card);
     tensor_cores(on, card);
     gaps(on, card);
     clusters(on, card);

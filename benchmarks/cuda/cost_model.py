@@ -19,22 +19,22 @@ sys.path.append(str(Path(__file__).parents[1] / "peers"))
 from networks import Layers  # noqa: E402
 
 CACHE = 30e6  # bytes of activations that stay in the second-level cache from one kernel to the next
-BEST_TILE = 64 * 768  # float sums of a block: 192 KB of its registers
+LARGEST_TILE = 64 * 768  # float sums of a block: 192 KB of its registers
 
 
 @dataclass(frozen=True)
 class Card:
-    """Operations and bytes per second; seconds that a kernel takes at least. The defaults are gpu.md's guesses."""
+    """Operations and bytes per second; seconds that a kernel takes at least. The defaults are what was planned with."""
 
     tensor: float = 790e12
-    efficiency: float = 0.85  # of the tensor cores, in a kernel's steady state
+    efficiency: float = 0.85  # of the tensor cores, in a kernel's steady state; a guess on every card
     memory: float = 4.3e12
     cache: float = 5.5e12  # read by all multiprocessors, each its own lines
     cache_same: float = 5.5e12  # ..., all of them the same lines
     neighbours: float = 1e15  # written into the shared memory of a cluster's other blocks
     kernel: float = 1.3e-6
     clusters: bool = True
-    multiprocessors: int = 132
+    at_once: tuple = (132, 132, 132, 132)  # blocks with 200 KB, in clusters of 1, 2, 4 and 8
     clock: float = 1.755e9
     shared: int = 227 << 10
 
@@ -42,9 +42,10 @@ class Card:
 GUESSED = Card()
 # constants.md; `kernel` is what cuBLASLt's short products take above the model (`--products`).
 H100 = replace(
-    GUESSED, tensor=800e12, memory=2.9e12, cache=7.4e12, cache_same=15.5e12, neighbours=2.5e12, kernel=3e-6, clock=1.98e9
-)
-MMA = 0.81  # of the tensor cores' peak through mma.sync
+    GUESSED, tensor=800e12, memory=2.9e12, cache=7.4e12, cache_same=15.5e12, neighbours=4.5e12, kernel=3e-6, clock=1.98e9,
+    at_once=(132, 132, 120, 120),
+)  # fmt: skip
+MMA = 644 / 800  # mma.sync from registers, beside cuBLASLt
 CARDS = {
     "guessed H200": GUESSED,
     "measured H100": H100,
@@ -117,12 +118,20 @@ def tiles(step):
     return itertools.product((1, 2, 3, 4, 5, 6, 8, 11), columns, widths, (1, 2, 4, 8), (1, 2, 4))
 
 
-def fused(step, card):
-    """Seconds of the best tile."""
+def fused(step, card, known={}):
+    """Seconds of the best tile; of steps that are alike it is looked for once."""
+    alike = (step.batch, *(replace(one, scope="").__repr__() for one in (step.layer, step.depthwise) if one), card)
+    if alike not in known:
+        known[alike] = card.kernel + best_tile(step, card)
+    return known[alike]
+
+
+def best_tile(step, card):
     best = float("inf")
     for rows, columns, width, sharers, weight_sharers in tiles(step):
         across = ceil(step.layer.outputs / width)
-        if rows * columns > 256 or sharers * weight_sharers > (8 if card.clusters else 1) or across % sharers:
+        cluster = sharers * weight_sharers
+        if rows * columns > 256 or cluster > (8 if card.clusters else 1) or across % sharers:
             continue
         pixels, extent = rows * columns, step.extent
         blocks = step.batch * ceil(extent / rows) * ceil(extent / columns) * across
@@ -134,9 +143,9 @@ def fused(step, card):
             high, wide = ((n - 1) * d.stride + 1 + 2 * d.rate for n in (rows, columns))
             halo = min(9 * pixels, high * wide, d.positions * d.stride**2)
         stages = 3 * width * 128 + 2 * ceil(pixels / 8) * 8 * 128 + (2 * halo * 128 if step.depthwise else 0)
-        if padded > BEST_TILE or stages > card.shared:
+        if padded > LARGEST_TILE or stages > card.shared:
             continue
-        per = card.multiprocessors
+        per, at_once = card.at_once[0], card.at_once[cluster.bit_length() - 1]
         products = 2 * padded * ceil(step.terms / 16) * 16 / (card.tensor * card.efficiency / per)
         reads = 2 * width * step.terms / weight_sharers / (card.cache_same / per)
         reads += (2 * halo * step.layer.inputs / sharers + 2 * pixels * width) / (card.cache / per)
@@ -145,20 +154,21 @@ def fused(step, card):
             arithmetic = 12 * pixels * step.layer.inputs / sharers / (128 * card.clock * 0.75)
             exchange = 2 * pixels * step.layer.inputs * (sharers - 1) / sharers / (card.neighbours / per)
         parts = sorted((products, reads, arithmetic, exchange))
-        body = ceil(blocks / per) * (parts[-1] + 0.25 * parts[-2])  # they overlap, not quite
+        waves = ceil(blocks / at_once)
+        body = waves * (parts[-1] + 0.25 * parts[-2])  # they overlap, not quite
         best = min(best, max(body, step.from_memory(step.inputs + step.outputs) / card.memory))
-    return card.kernel + best
+    return best
 
 
 def rows_of(path):
     """Cells of every row of a Markdown file's tables."""
     for line in path.read_text().splitlines():
-        if line.startswith("| ") and not line.startswith("|---"):
+        if line.startswith("| "):
             yield [cell.strip() for cell in line.strip("|").split("|")]
 
 
 class Measured:
-    """Times of single kernels in fp16, from the tables of a folder."""
+    """Times of single kernels in fp16, from the tables of `run`."""
 
     def __init__(self, folder):
         self.pointwise, self.depthwise = {}, {}
@@ -218,11 +228,10 @@ def summary(measured, batches):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--results", type=Path, default=Path(__file__).parent / "h100", help="a folder of tables")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32])
     parser.add_argument("--products", action="store_true", help="compare the model with cuBLASLt's products instead")
     options = parser.parse_args()
-    measured = Measured(options.results)
+    measured = Measured(Path(__file__).parent / "h100")
     if options.products:
         products(measured, options.batches)
     else:

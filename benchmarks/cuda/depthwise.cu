@@ -1,8 +1,6 @@
 // The depthwise kernel and a copy as a shared library for depthwise.py. Functions return a cudaError_t.
-#include <algorithm>
-#include <cstdint>
-
 #include "depthwise.cuh"
+#include "gpu.cuh"
 
 /// How a thread's outputs are cut out, and how many rows are on their way; the interface of depthwise.py.
 struct variant {
@@ -37,13 +35,6 @@ int run(const void* x, const void* w, const void* bias, void* y, const depthwise
   return cudaErrorInvalidValue;
 }
 
-__global__ void copy(const uint4* from, uint4* to, std::size_t count) {
-  for (std::size_t i = blockIdx.x * std::size_t{blockDim.x} + threadIdx.x; i < count;
-       i += std::size_t{gridDim.x} * blockDim.x) {
-    to[i] = from[i];
-  }
-}
-
 }  // namespace
 
 extern "C" int depthwise_fp16(const void* x, const void* w, const void* bias, void* y, depthwise::shape s,
@@ -57,9 +48,8 @@ extern "C" int depthwise_bf16(const void* x, const void* w, const void* bias, vo
 }
 
 extern "C" int copy_bytes(const void* from, void* to, std::size_t bytes, void* stream) {
-  const std::size_t count = bytes / 16;
-  const auto blocks = static_cast<unsigned>(std::min<std::size_t>((count + 255) / 256, 8448));
-  copy<<<blocks, 256, 0, static_cast<cudaStream_t>(stream)>>>(static_cast<const uint4*>(from),
-                                                              static_cast<uint4*>(to), count);
+  static const int multiprocessors = gpu::properties().multiProcessorCount;
+  gpu::launch_copy(static_cast<const uint4*>(from), static_cast<uint4*>(to), bytes / 16, multiprocessors,
+                   static_cast<cudaStream_t>(stream));
   return cudaGetLastError();
 }

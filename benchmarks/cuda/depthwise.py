@@ -89,7 +89,7 @@ class Case:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--library", default="build/cuda/libdepthwise.so", help="depthwise.cu, built by `run`")
+    parser.add_argument("--library", default="build/cuda/sm_90a/libdepthwise.so", help="depthwise.cu, built by `run`")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--types", nargs="+", choices=TYPES, default=list(TYPES))
     parser.add_argument("--rounds", type=int, default=7)

@@ -24,7 +24,7 @@ struct shape {
   int m, k, n;
 };
 
-/// Extent of the map, inputs, outputs: what DeepLabv3+ on Xception-65 has at 513x513 and output stride 16 (24: 21 classes).
+/// Extent of the map, inputs, outputs: what DeepLabv3+ on Xception-65 has at 513x513 and output stride 16.
 constexpr std::array<std::array<int, 3>, 22> xception65{{
     {33, 728, 728},  {33, 728, 1024}, {33, 1024, 1024}, {33, 1024, 1536}, {33, 1536, 1536}, {33, 1536, 2048},
     {33, 2048, 256}, {33, 1280, 256}, {65, 256, 728},   {65, 728, 728},   {33, 256, 728},   {129, 128, 256},
@@ -122,21 +122,21 @@ timing measure(shape s, bool bias_and_relu, const gpu::buffer<char>& workspace, 
     const double us = gpu::time(on, with(found[i]), calls, 3);
     if (us < least) least = us, fastest = i;
   }
-  const double best = gpu::time(on, with(found[fastest]), calls),
-               first = gpu::time(on, with(found[0]), calls);
+  const double first = gpu::time(on, with(found[0]), calls);
+  const double best = std::min(first, gpu::time(on, with(found[fastest]), calls));
   return {best, first, multiply.operations() / best * 1e-6, multiply.bytes() / best * 1e-6};
 }
 
 template <class Element>
 void table(const char* name, const gpu::buffer<char>& workspace, const gpu::stream& on) {
-  const double peak = measure<Element>({8192, 8192, 8192}, false, workspace, on).teraflops;
-  std::printf("%s: 8192 x 8192 x 8192 at %.0f TFLOP/s, the peak below\n\n", name, peak);
-  std::printf("| pixels x inputs -> outputs | us | first choice, us | TFLOP/s | share of peak | TB/s |\n");
+  const double large = measure<Element>({8192, 8192, 8192}, false, workspace, on).teraflops;
+  std::printf("%s: 8192 x 8192 x 8192 at %.0f TFLOP/s, 1.00 below\n\n", name, large);
+  std::printf("| pixels x inputs -> outputs | us | first choice, us | TFLOP/s | share of that | TB/s |\n");
   std::printf("|---|---|---|---|---|---|\n");
   const auto row = [&](shape s) {
     const timing t = measure<Element>(s, true, workspace, on);
     std::printf("| %d x %d -> %d | %.2f | %.2f | %.0f | %.2f | %.2f |\n", s.m, s.k, s.n, t.best, t.first,
-                t.teraflops, t.teraflops / peak, t.terabytes);
+                t.teraflops, t.teraflops / large, t.terabytes);
     std::fflush(stdout);
   };
   for (const int batch : {1, 8, 32}) {

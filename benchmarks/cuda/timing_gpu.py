@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Times on a GPU: graphs of several calls, replayed in interleaved rounds."""
 
+import math
 import statistics
 
 import torch
@@ -19,20 +20,28 @@ def between(work):
     return begin.elapsed_time(end) * 1e-3
 
 
+def captured(work, calls):
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        for _ in range(calls):
+            work()
+    return graph
+
+
 class Replay:
     """Calls of `work`, captured once: the processor's launch time does not count."""
 
     def __init__(self, work, calls=None):
         for _ in range(2):  # also lets cuDNN choose
             work()
-        self.calls = calls or max(1, min(20, round(CALLS_WORTH / max(between(work), 1e-6))))
-        self.graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(self.graph):
-            for _ in range(self.calls):
-                work()
+        self.calls, self.graph = 1, captured(work, 1)
+        self()
+        self.calls = calls or min(1000, math.ceil(CALLS_WORTH / self()))
+        self.graph = captured(work, self.calls)
         self.graph.replay()
 
     def __call__(self):
+        self.graph.replay()  # keeps the device busy while the next one is submitted
         return between(self.graph.replay) / self.calls
 
 

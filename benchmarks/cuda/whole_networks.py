@@ -8,7 +8,6 @@ in a CUDA graph; compile: torch.compile with max-autotune and freezing, in a CUD
 
 import argparse
 import copy
-import json
 import sys
 import time
 from functools import partial
@@ -88,10 +87,12 @@ def measure(network, kind, batch, variants, rounds):
         fast = compiled(model)
         found = network.agreement(fast(images))
         row["compiling"] = time.monotonic() - begin
-        assert found > agreement - 0.1, f"compiled labels agree with float32 in {found:.2f}, eager ones in {agreement:.2f}"
-        torch.cuda.reset_peak_memory_stats()
-        contestants["compile"] = Replay(lambda: fast(images), calls=1)
-        row["compile MB"] = torch.cuda.max_memory_allocated() / 1e6
+        if found > agreement - 0.1:
+            torch.cuda.reset_peak_memory_stats()
+            contestants["compile"] = Replay(lambda: fast(images), calls=1)
+            row["compile MB"] = torch.cuda.max_memory_allocated() / 1e6
+        else:
+            print(f"compiled labels agree with float32 in {found:.2f}, eager ones in {agreement:.2f}: left out")
     return row | medians(contestants, rounds)
 
 
@@ -124,11 +125,10 @@ def main():
     parser.add_argument("--networks", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--types", nargs="+", choices=TYPES, default=list(TYPES))
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32])
-    parser.add_argument("--variants", nargs="+", choices=["eager", "graph", "compile"], default=["eager", "graph"])
+    parser.add_argument("--variants", nargs="+", choices=["eager", "graph", "compile"], default=["eager", "graph", "compile"])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no case after these")
     parser.add_argument("--profile", action="store_true", help="print the kernels that take longest, too")
-    parser.add_argument("--json", help="append rows to this file, one a line")
     options = parser.parse_args()
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
@@ -146,9 +146,6 @@ def main():
                 try:
                     row = measure(network, kind, batch, options.variants, options.rounds)
                     show(row, options.variants)
-                    if options.json:
-                        with open(options.json, "a") as file:
-                            file.write(json.dumps(row) + "\n")
                     if options.profile:
                         profile(network, kind, batch)
                 except Exception as error:  # the others still run

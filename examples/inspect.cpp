@@ -27,14 +27,15 @@
 namespace {
 
 struct settings {
-  std::string network, weights, size = "513x513";
+  std::string network, weights, size = "513x513", policy = "openmp";
   int classes = 0;  // 0: not given
   bool csv = false, paper = false, plan = false, dot = false;
 };
 
 constexpr const char* help =
     "One of three:\n"
-    "  inspect --network NAME [--csv | --plan | --dot] [--size HxW] [--classes N]\n"
+    "  inspect --network NAME [--csv | --plan [--policy openmp|openmp-half] | --dot] [--size HxW] [--classes "
+    "N]\n"
     "      every layer with its shape, parameters (moving statistics included, before batch norm is folded) "
     "and\n"
     "      multiply-adds, or the plan: what is run, and where in memory the results lie; or the network as a "
@@ -60,6 +61,9 @@ void add_options(CLI::App& app, settings& s) {
       ->check(programs::from(1, 65536))
       ->type_name("N");
   app.add_flag("--plan", s.plan, "Print the plan of the network");
+  app.add_option("--policy", s.policy, "Whose plan; default openmp")
+      ->check(CLI::IsMember({"openmp", "openmp-half"}))
+      ->option_text("openmp|openmp-half");
   app.add_flag("--dot", s.dot, "Print the network in Graphviz' language");
   app.add_flag("--csv", s.csv, "Print comma-separated values instead of a table");
 }
@@ -80,6 +84,7 @@ void check_options(const CLI::App& app, const settings& s) {
   exclude(weights, "--weights", {"--size", "--plan", "--dot"});
   exclude(s.plan, "--plan", {"--csv", "--dot"});
   exclude(s.dot, "--dot", {"--csv"});
+  if (!s.plan && app.count("--policy") > 0) throw std::invalid_argument("--policy needs --plan");
 }
 
 atrous::shape image_shape(const std::string& size) {
@@ -266,13 +271,16 @@ void inspect_weights(const settings& s) {
   if (!report.fits()) throw atrous::weights_mismatch(report);
 }
 
-/// As the openmp policy runs it on so many threads here.
+/// As policy P, one of those for CPUs, runs it on so many threads here.
+template <class P>
 void print_plan(const atrous::graph& g, int threads) {
-  const atrous::plan p = atrous::make_plan(g, 1, {.band_elements = atrous::openmp::band_elements()});
+  using element = typename P::element;
+  const atrous::plan p = atrous::make_plan(g, 1, {.band_elements = P::band_elements()});
   const auto how = [&](const atrous::step& made, atrous::shape x, atrous::shape y) {
-    return atrous::cpu::text_of_cut<float>(atrous::simd::widest::get(), made, x, y, 1, threads);
+    return atrous::cpu::text_of_cut<element>(atrous::simd::widest::get(), made, x, y, 1, threads);
   };
-  std::cout << atrous::text_of(g, p, how);
+  std::cout << P::name << ": " << atrous::cpu::text_of_numbers<element>(atrous::simd::widest::get()) << '\n'
+            << atrous::text_of(g, p, how);
 }
 
 void work(const settings& s, int threads) {
@@ -281,7 +289,11 @@ void work(const settings& s, int threads) {
   const atrous::deeplab_options network = programs::network_for(s.network, {}, s.classes);
   const atrous::graph g = record(network, image_shape(s.size));
   if (s.plan) {
-    print_plan(g, threads);
+    if (s.policy == "openmp") {
+      print_plan<atrous::openmp>(g, threads);
+    } else {
+      print_plan<atrous::openmp_half>(g, threads);
+    }
   } else if (s.dot) {
     std::cout << atrous::dot_of(g, s.network + " at " + s.size);
   } else {

@@ -30,7 +30,7 @@ struct settings {
   std::string network, weights, policy = "openmp", palette = "usual";
   programs::output labels{"", ".png"}, overlay{"", ".png"}, logits{"", ".safetensors"};
   programs::manner how;
-  bool side_by_side = false, no_legend = false, profile = false;
+  bool side_by_side = false, no_legend = false, profile = false, check_range = false;
   int classes = 0, repeat = 0;  // 0: not given
 };
 
@@ -85,9 +85,13 @@ void add_options(CLI::App& app, settings& s) {
       ->check(programs::from(128, 65536))
       ->type_name("N");
   app.add_flag("--profile", s.profile, "Print a table of the steps of a run and their times");
-  app.add_option("--policy", s.policy, "Who computes; default openmp. reference: plain loops, slow")
+  app.add_flag("--check-range", s.check_range,
+               "Print the largest number that each step writes: does it fit into half?");
+  app.add_option("--policy", s.policy,
+                 "Who computes; default openmp. openmp-half: weights and maps in half of the memory; "
+                 "reference: plain loops, slow")
       ->check(CLI::IsMember(programs::policies()))
-      ->option_text("openmp|reference");
+      ->option_text("openmp|openmp-half|reference");
   app.add_option("--classes", s.classes, "Number of classes; the weights must have as many")
       ->check(programs::from(1, 65536))
       ->type_name("N");
@@ -105,8 +109,11 @@ void check_options(const settings& s, const programs::sources& pictures) {
   exclude(s.how.tile > 0, means, "--tile excludes --multi-scale and --flip");
   exclude(s.logits.wanted(), means || s.how.tile > 0,
           "--logits excludes --multi-scale, --flip and --tile, which have the scores of several runs");
-  exclude(s.profile, means || s.how.tile > 0, "--profile excludes --multi-scale, --flip and --tile");
-  exclude(s.profile, pictures.several(), "--profile takes one image");
+  for (const auto& [wanted, option] : {std::pair{s.profile, "--profile"}, {s.check_range, "--check-range"}}) {
+    exclude(wanted, means || s.how.tile > 0,
+            (std::string(option) + " excludes --multi-scale, --flip and --tile").c_str());
+    exclude(wanted, pictures.several(), (std::string(option) + " takes one image").c_str());
+  }
   exclude(s.side_by_side || s.no_legend, !s.overlay.wanted(),
           "--side-by-side and --no-legend need --overlay");
   exclude(s.overlay.streamed(), !pictures.stream(), "--overlay - needs frames on standard input (image -)");
@@ -234,10 +241,9 @@ class job {
     (s_.overlay.streamed() ? std::cerr : std::cout)
         << name << ": " << photo.height << "x" << photo.width << ", " << shares(made.labels, classes_.names)
         << ", " << programs::formatted("%.1f ms", made.milliseconds) << std::endl;
-    if (s_.profile) {
-      std::cout << runner_->profile({photo.pixels.data(), {photo.height, photo.width, photo.channels}},
-                                    std::max(s_.repeat, 5));
-    }
+    const atrous::pixels_view image{photo.pixels.data(), {photo.height, photo.width, photo.channels}};
+    if (s_.profile) std::cout << runner_->profile(image, std::max(s_.repeat, 5));
+    if (s_.check_range) std::cout << runner_->ranges(image);
   }
 
   void write(const programs::picture& from, const segmented& made) {

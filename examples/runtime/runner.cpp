@@ -11,7 +11,8 @@ struct known_policy {
   std::string_view name;
   maker* make;
 };
-constexpr known_policy known[] = {{"openmp", make_openmp}, {"reference", make_reference}};
+constexpr known_policy known[] = {
+    {"openmp", make_openmp}, {"openmp-half", make_openmp_half}, {"reference", make_reference}};
 
 }  // namespace
 

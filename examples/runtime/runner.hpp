@@ -35,6 +35,8 @@ class runner {
 
   /// A table of the steps of a run and the time they take, medians of `runs`.
   virtual std::string profile(const atrous::pixels_view& image, int runs) = 0;
+  /// A table of the largest number that each step of a run writes.
+  virtual std::string ranges(const atrous::pixels_view& image) = 0;
 
   virtual atrous::graph_view network() const = 0;
 };
@@ -51,6 +53,6 @@ std::unique_ptr<runner> make_runner(const std::string& policy, const atrous::dee
 /// How one policy makes its runner; each in a file of its own (runner_of.hpp).
 using maker = std::unique_ptr<runner>(const atrous::deeplab_options&, atrous::shape,
                                       const atrous::tensor_set&, int threads);
-maker make_reference, make_openmp;
+maker make_reference, make_openmp, make_openmp_half;
 
 }  // namespace programs

@@ -4,6 +4,7 @@
 // where all its kernels come from.
 #include <atrous/model/multi_scale.hpp>
 #include <atrous/model/profile.hpp>
+#include <atrous/model/ranges.hpp>
 #include <atrous/model/runtime_model.hpp>
 #include <atrous/model/tiled.hpp>
 
@@ -44,6 +45,10 @@ class runner_of final : public runner {
 
   std::string profile(const atrous::pixels_view& image, int runs) override {
     return atrous::text_of(atrous::profile(model_, image, workspace_, runs));
+  }
+
+  std::string ranges(const atrous::pixels_view& image) override {
+    return atrous::text_of(atrous::ranges(model_, image, workspace_));
   }
 
   atrous::graph_view network() const override { return model_.runner().network(); }

@@ -31,22 +31,32 @@ inline std::vector<float> random_numbers(std::int64_t count, unsigned seed, floa
   return all;
 }
 
-inline constexpr float guard = 12345.5F;
+/// Those of a trial: what the policies under test store them as makes no difference.
+inline std::vector<float> random_numbers(const trial& t, std::int64_t count, unsigned seed, float low = -1,
+                                         float high = 1) {
+  std::vector<float> all = random_numbers(count, seed, low, high);
+  if (t.halves)
+    for (float& each : all) each = half(each);
+  return all;
+}
+
+inline constexpr float guard = 12344;  // a half, too
 
 /// A feature map as a slice of a wider buffer, a guard pixel before and after it.
 template <class P>
 struct feature_map {
+  using element = typename P::element;
   typename P::buffer memory;
-  view<float> at{};
+  view<element> at{};
 
   feature_map(int batch, shape s, int gap, float around) : memory(P::allocate(bytes(batch, s, gap))) {
-    auto* first = reinterpret_cast<float*>(P::address(memory));
-    std::fill_n(first, bytes(batch, s, gap) / sizeof(float), around);
+    auto* first = reinterpret_cast<element*>(P::address(memory));
+    std::fill_n(first, bytes(batch, s, gap) / sizeof(element), element(around));
     at = {first + s.channels + gap + gap / 2, batch, s, s.channels + gap};
   }
   void fill(const std::vector<float>& numbers) {
     auto next = numbers.begin();
-    each([&](float& y) { y = *next++; });
+    each([&](element& y) { y = element(*next++); });
   }
   template <class Visit>
   void each(const Visit& visit) {
@@ -55,13 +65,13 @@ struct feature_map {
   }
   std::vector<float> numbers() {
     std::vector<float> all;
-    each([&](float& y) { all.push_back(y); });
+    each([&](element& y) { all.push_back(y); });
     return all;
   }
   /// Whether everything around the slice still is `guard`.
   bool intact() {
-    const auto count = static_cast<std::ptrdiff_t>(bytes(at.batch, at.shape(), gap()) / sizeof(float));
-    const auto* first = reinterpret_cast<const float*>(P::address(memory));
+    const auto count = static_cast<std::ptrdiff_t>(bytes(at.batch, at.shape(), gap()) / sizeof(element));
+    const auto* first = reinterpret_cast<const element*>(P::address(memory));
     for (std::ptrdiff_t k = 0; k < count; ++k) {
       const std::ptrdiff_t from_slice = first + k - at.data;
       const bool inside =
@@ -74,37 +84,42 @@ struct feature_map {
  private:
   int gap() const { return static_cast<int>(at.pixel) - at.channels; }
   static std::size_t bytes(int batch, shape s, int gap) {
-    return sizeof(float) * static_cast<std::size_t>((pixels(s) * batch + 2) * (s.channels + gap));
+    return sizeof(element) * static_cast<std::size_t>((pixels(s) * batch + 2) * (s.channels + gap));
   }
 };
 
 /// Weights as a policy packed them, each array padded with zeros to whole cache lines.
 template <class P>
 struct owned_weights {
+  using element = typename P::element;
   typename P::buffer kernel{}, bias{}, border{};
 
-  static typename P::buffer stored(const std::vector<float>& numbers) {
-    const std::size_t size = numbers.size() * sizeof(float);
+  template <class Numbers>
+  static typename P::buffer stored(const Numbers& floats) {
+    const std::vector<element> numbers(floats.begin(), floats.end());
+    const std::size_t size = numbers.size() * sizeof(element);
     typename P::buffer b = P::allocate((size + 63) / 64 * 64);
     if (size > 0) P::upload(b, 0, numbers.data(), size);
     return b;
   }
-  owned_weights(const op& o, shape in, bool windowed, unsigned seed) {
+  owned_weights(const trial& t, const op& o, shape in, bool windowed, unsigned seed) {
     const bool dense = o.kind == op_kind::convolution;
-    std::vector<float> plain =
-        random_numbers(windowed ? reference::packed_elements(o, in) : in.channels, seed);
+    const std::vector<float> plain =
+        random_numbers(t, windowed ? reference::packed_elements(o, in) : in.channels, seed);
     if (windowed) {
-      std::vector<float> packed(static_cast<std::size_t>(P::packed_elements(o, in)));
+      std::vector<element> packed(static_cast<std::size_t>(P::packed_elements(o, in)));
       P::pack(o, in, plain.data(), packed.data());
-      plain = packed;
+      kernel = stored(packed);
+    } else {
+      kernel = stored(plain);
     }
-    kernel = stored(plain);
-    bias = stored(random_numbers(dense ? o.out : in.channels, seed + 1));
-    if (o.pad.outside == padding::border::per_channel) border = stored(random_numbers(in.channels, seed + 2));
+    bias = stored(random_numbers(t, dense ? o.out : in.channels, seed + 1));
+    if (o.pad.outside == padding::border::per_channel)
+      border = stored(random_numbers(t, in.channels, seed + 2));
   }
-  layer_weights<float> get() const {
+  layer_weights<element> get() const {
     const auto at = [](const typename P::buffer& b) {
-      return b ? reinterpret_cast<const float*>(P::address(b)) : nullptr;
+      return b ? reinterpret_cast<const element*>(P::address(b)) : nullptr;
     };
     return {at(kernel), at(bias), at(border)};
   }
@@ -127,14 +142,14 @@ outcome run(const trial& t, kernel_function<P> k, int threads) {
                         t.form.kind == step_kind::separable;
   feature_map<P> x(t.batch, t.in, t.gap, nan), y(t.batch, out, t.gap, guard);
   feature_map<P> other(t.batch, scaled ? shape{1, 1, t.in.channels} : out, t.gap, nan);
-  x.fill(random_numbers(elements(t.in) * t.batch, t.seed));
-  other.fill(random_numbers(other.at.pixels() * other.at.channels, t.seed + 7));
+  x.fill(random_numbers(t, elements(t.in) * t.batch, t.seed));
+  other.fill(random_numbers(t, other.at.pixels() * other.at.channels, t.seed + 7));
   const owned_weights<P> weights(
-      s.what, s.form.kind == step_kind::separable ? shape{out.height, out.width, t.in.channels} : t.in,
+      t, s.what, s.form.kind == step_kind::separable ? shape{out.height, out.width, t.in.channels} : t.in,
       windowed, t.seed + 20);
-  const owned_weights<P> first(s.first, t.in, s.form.kind == step_kind::separable, t.seed + 30);
+  const owned_weights<P> first(t, s.first, t.in, s.form.kind == step_kind::separable, t.seed + 30);
 
-  operands<float> o{
+  operands<typename P::element> o{
       .run = &s, .x = x.at, .other = other.at, .y = y.at, .weights = weights.get(), .threads = threads};
   o.first_weights = first.get();
   const std::size_t scratch_bytes = P::scratch_bytes(s, t.in, threads);
@@ -151,12 +166,14 @@ outcome run(const trial& t, kernel_function<P> k, int threads) {
     o.image = t.float_image ? pixels_view::planes(image_numbers.data(), t.in, t.batch)
                             : pixels_view::planes(image_bytes.data(), t.in, t.batch);
   }
-  if (t.form.kind == step_kind::probabilities) o.probabilities = y.at;
+  const bool likely = t.form.kind == step_kind::probabilities;
+  feature_map<reference> probabilities(t.batch, out, t.gap, guard);  // floats, whatever the policy stores
+  if (likely) o.probabilities = probabilities.at;
   o.labels = {labels.data(), t.batch, {out.height, out.width, 1}};
   k(o);
-  result.numbers = y.numbers();
+  result.numbers = likely ? probabilities.numbers() : y.numbers();
   result.labels = labels;
-  result.intact = y.intact();
+  result.intact = y.intact() && probabilities.intact();
   return result;
 }
 
@@ -205,7 +222,7 @@ inline double resized_logit(const trial& t, const std::vector<float>& x, std::in
 
 /// Labels that differ although their logits do not nearly tie.
 inline int wrong_labels(const trial& t, const outcome& a, const outcome& b) {
-  const std::vector<float> x = random_numbers(elements(t.in) * t.batch, t.seed);
+  const std::vector<float> x = random_numbers(t, elements(t.in) * t.batch, t.seed);
   int wrong = 0;
   for (std::size_t p = 0; p < a.labels.size(); ++p) {
     if (a.labels[p] == b.labels[p]) continue;

@@ -22,6 +22,7 @@ struct trial {
   corners corner{};
   int window = 0;  // of an average pool
   bool float_image = false;
+  bool halves = false;  // numbers that fit into half, whoever computes with them
   unsigned seed = 1;
 };
 

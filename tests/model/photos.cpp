@@ -44,8 +44,9 @@ outcome both(const inference<P>& net, const image& whole) {
   return made;
 }
 
+/// `exact`: what the logits may be off by, relative to the largest.
 template <class P>
-void check(const photo& p) {
+void check(const photo& p, double exact = 1e-4, double usual = 2e-5) {
   const std::string base = "photos/" + p.name;
   const auto picture = shared(base + ".png"), expected_labels = shared(base + "." + p.suffix + ".png"),
              expected_logits = shared(base + "." + p.suffix + ".logits.safetensors"),
@@ -58,14 +59,18 @@ void check(const photo& p) {
   CHECK_MESSAGE(share >= 0.999, p.name, " ", P::name, ": ", share, " of the labels");
   const tensor_set expected = read_safetensors(*expected_logits);
   const double error = relative_error(logits, *expected.find("logits"));
-  CHECK_MESSAGE(error <= 1e-4, p.name, " ", P::name, ": logits off by ", error);
-  WARN_MESSAGE(error <= 2e-5, p.name, " ", P::name, ": logits off by ", error);
+  CHECK_MESSAGE(error <= exact, p.name, " ", P::name, ": logits off by ", error);
+  WARN_MESSAGE(error <= usual, p.name, " ", P::name, ": logits off by ", error);
 }
 
 }  // namespace
 
 TEST_CASE("published models on photographs, openmp") {
   for (const photo& p : photos) check<openmp>(p);
+}
+
+TEST_CASE("published models on photographs, in half") {
+  for (const photo& p : photos) check<openmp_half>(p, 1e-2, 5e-3);
 }
 
 TEST_CASE("published models on photographs, reference (long)") {

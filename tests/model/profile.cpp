@@ -3,18 +3,22 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include <atrous/backend/openmp.hpp>
 #include <atrous/backend/reference.hpp>
 #include <atrous/model/model.hpp>
 #include <atrous/model/profile.hpp>
+#include <atrous/model/ranges.hpp>
 #include <atrous/plan/cost.hpp>
 
 #include "../support/pictures.hpp"
 #include "../support/rule_weights.hpp"
+#include "../support/tensors.hpp"
 #include "../support/tiny.hpp"
 
 namespace {
@@ -116,4 +120,41 @@ TEST_CASE("the table of a profile has a line for every step and their sum") {
             "   2  conv   convolution  3x3 /2  3x4x8  3.000   75.0 %      4.0  1.00   0.3",
             "      total                              4.000  100.0 %      3.0  3.00   0.8"});
   CHECK(lines_of(text_of(std::span<const step_time>{})).size() == 2);
+}
+
+TEST_CASE("ranges are those of the feature maps, and half has an end") {
+  tensor_set weights = rule_weights::make(graph_of<tiny::deeplab>);
+  const image photo = made_picture(25, 31, 3, 1);
+  const auto largest_of = [&](auto net) {
+    workspace<typename decltype(net)::policy> w(2);
+    const std::vector<step_range> found = ranges(net, all_of(photo), w);
+    CHECK(w.step_largest.empty());
+    float most = 0;
+    for (float each : net.logits(all_of(photo), w).data) most = std::max(most, std::abs(each));
+    CHECK((found.back().largest == most || !std::isfinite(most)));
+    CHECK(lines_of(text_of(found)).size() == found.size() + 2);
+    return found.back().largest;
+  };
+  const float plain = largest_of(model<tiny::deeplab, openmp>(weights));
+  CHECK(largest_of(model<tiny::deeplab, reference>(weights)) == doctest::Approx(plain));
+  CHECK(largest_of(model<tiny::deeplab, openmp_half>(weights)) == doctest::Approx(plain).epsilon(0.02));
+
+  changeable_tensors huge(weights);
+  for (std::size_t i = 0; i < 5; ++i) huge.number("logits/semantic/biases", i) = 60000;
+  for (std::size_t i = 0; i < 16 * 5; ++i) huge.number("logits/semantic/weights", i) = 60000;
+  weights = huge.set();
+  const float large = largest_of(model<tiny::deeplab, openmp>(weights));
+  CHECK(std::isfinite(large));
+  CHECK(large > half::most);
+  CHECK(std::isinf(largest_of(model<tiny::deeplab, openmp_half>(weights))));
+
+  huge.number("logits/semantic/weights", 7) = 70000;
+  CHECK_THROWS_WITH_AS((model<tiny::deeplab, openmp_half>(huge.set())),
+                       "logits/semantic: folded weights are beyond what the policy openmp-half can store",
+                       std::invalid_argument);
+  workspace<openmp> w;
+  std::vector<float> few(3);
+  w.step_largest = few;
+  const model<tiny::deeplab, openmp> net(huge.set());
+  CHECK_THROWS_AS(net.labels(all_of(photo), w), std::invalid_argument);
 }

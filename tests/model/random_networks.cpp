@@ -180,21 +180,27 @@ void check(unsigned seed) {
 }
 
 /// Runs of bands of rows that fit little memory; returns how many groups of steps there were.
+template <class P>
 std::size_t check_bands(unsigned seed) {
   const auto define = [seed](wire image) {
     return drawing(seed, image).draw(3 + static_cast<int>(seed % 20));
   };
   const shape declared{50, 23, 3};
   const tensor_set weights = rule_weights::make(record(define, declared));
-  const inference<openmp> whole = runtime<openmp>(define, declared, weights, {.band_elements = 0});
+  const inference<P> whole = runtime<P>(define, declared, weights, {.band_elements = 0});
   const image picture = made_picture(60, 60, 3, static_cast<int>(seed));
   std::size_t groups = 0;
   for (int budget : {2000, 5000, 12000}) {
-    const inference<openmp> banded = runtime<openmp>(define, declared, weights, {.band_elements = budget});
-    workspace<openmp> w(seed % 10 == 0 ? 3 : 1);  // seldom: threads wait long where the machine is busy
+    const inference<P> banded = runtime<P>(define, declared, weights, {.band_elements = budget});
+    workspace<P> w(seed % 10 == 0 ? 3 : 1);  // seldom: threads wait long where the machine is busy
     for (const crop& c : {crop(50, 23), crop(7, 31, 5, 2)}) {
-      CHECK_MESSAGE(banded.logits(c.of(picture), w).data == whole.logits(c.of(picture)).data, "seed ", seed,
-                    ", bands of ", budget, ", height ", c.height);
+      const std::vector<float> found = banded.logits(c.of(picture), w).data;
+      const std::vector<float> wanted = whole.logits(c.of(picture)).data;
+      const bool same =
+          std::equal(found.begin(), found.end(), wanted.begin(), wanted.end(), [](float a, float b) {
+            return a == b || (std::isnan(a) && std::isnan(b));  // some networks go beyond half
+          });
+      CHECK_MESSAGE(same, "seed ", seed, ", bands of ", budget, ", height ", c.height);
     }
     groups += banded.prepare(w, 50, 23).groups.size();
   }
@@ -209,6 +215,7 @@ TEST_CASE("networks drawn at random") {
 
 TEST_CASE("bands of rows do not change a bit") {
   std::size_t groups = 0;
-  for (unsigned seed = 1; seed <= 150; ++seed) groups += check_bands(seed);
+  for (unsigned seed = 1; seed <= 150; ++seed) groups += check_bands<openmp>(seed);
   CHECK(groups > 100);
+  for (unsigned seed = 1; seed <= 50; ++seed) check_bands<openmp_half>(seed);
 }

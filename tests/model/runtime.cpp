@@ -1,4 +1,4 @@
-// Every kernel of both policies, for the tests of this room.
+// Every kernel of all policies, for the tests of this room.
 #include "../support/runtime.hpp"
 
 #include <atrous/backend/openmp.hpp>
@@ -17,3 +17,6 @@ template atrous::inference<atrous::reference> runtime(const std::function<atrous
 template atrous::inference<atrous::openmp> runtime(const std::function<atrous::wire(atrous::wire)>&,
                                                    atrous::shape, const atrous::tensor_set&,
                                                    atrous::plan_options);
+template atrous::inference<atrous::openmp_half> runtime(const std::function<atrous::wire(atrous::wire)>&,
+                                                        atrous::shape, const atrous::tensor_set&,
+                                                        atrous::plan_options);

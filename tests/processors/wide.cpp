@@ -11,11 +11,11 @@ namespace {
 
 constexpr auto structures = atrous::every_structure();
 
-template <std::size_t... K>
-constexpr std::array<atrous::kernel_function<atrous::openmp>, sizeof...(K)> kernels_of(
-    std::index_sequence<K...>) {
-  return {atrous::kernel_for<atrous::openmp, structures[K]>()...};
+template <class P, std::size_t... K>
+constexpr std::array<atrous::kernel_function<P>, sizeof...(K)> kernels_of(std::index_sequence<K...>) {
+  return {atrous::kernel_for<P, structures[K]>()...};
 }
+constexpr auto all = std::make_index_sequence<structures.size()>{};
 
 }  // namespace
 
@@ -23,6 +23,11 @@ atrous::kernel_function<atrous::reference> kernel_for_avx2(std::size_t k) {
 #if !defined(__AVX2__)
 #error this file is to be compiled with -march=haswell
 #endif
-  static constexpr auto kernels = kernels_of(std::make_index_sequence<structures.size()>{});
+  static constexpr auto kernels = kernels_of<atrous::openmp>(all);
+  return kernels[k];
+}
+
+atrous::kernel_function<atrous::openmp_half> half_kernel_for_avx2(std::size_t k) {
+  static constexpr auto kernels = kernels_of<atrous::openmp_half>(all);
   return kernels[k];
 }

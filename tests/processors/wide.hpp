@@ -8,3 +8,5 @@
 
 /// The kernel of the openmp policy for structure k of every_structure(), compiled with -march=haswell.
 atrous::kernel_function<atrous::reference> kernel_for_avx2(std::size_t k);
+/// Not called: that its code stays apart is what counts (apart.cmake).
+atrous::kernel_function<atrous::openmp_half> half_kernel_for_avx2(std::size_t k);

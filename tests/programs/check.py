@@ -70,6 +70,24 @@ class Programs(ProgramTest):
         largest = max(map(abs, results[0]))
         self.assertLess(max(abs(a - b) for a, b in zip(*results[:2])), 1e-4 * largest)
 
+    def test_half(self):
+        results = []
+        for options in (("--policy", "openmp"), ("--policy", "openmp-half"), ("--policy", "openmp-half", "--threads", "1")):
+            self.segment("--logits", self.scratch / "half.safetensors", *options)
+            results.append(files.read_tensors(self.scratch / "half.safetensors")["logits"][1])
+        self.assertEqual(results[1], results[2])
+        largest = max(map(abs, results[0]))
+        difference = max(abs(a - b) for a, b in zip(*results[:2]))
+        self.assertGreater(difference, 0)
+        self.assertLess(difference, 0.05 * largest)  # random weights
+
+    def test_check_range(self):
+        printed = self.segment("--check-range", "--logits", self.scratch / "range.safetensors")
+        logits = files.read_tensors(self.scratch / "range.safetensors")["logits"][1]
+        rows = [line.split() for line in printed.splitlines() if " % " in line + " " and "x" in line]
+        self.assertGreater(len(rows), 40)
+        self.assertAlmostEqual(float(rows[-1][-3]), max(map(abs, logits)), places=3)
+
     def test_several_images(self):
         other = files.write_picture(self.scratch / "other.png", 20, 9)
         labels, logits = self.scratch / "made" / "labels", self.scratch / "made" / "logits"
@@ -176,6 +194,9 @@ class Programs(ProgramTest):
         for part in ("depthwise + batch_norm + relu + convolution + batch_norm + relu", "at 256 of 1280", "arena: ", "MiB"):
             self.assertIn(part, plan)
         self.refused("inspect", "--network", XCEPTION, "--plan", "--csv")
+        self.assertIn("openmp: weights, feature maps and sums in float", plan)
+        self.assertIn("in half, sums in float", self.good("inspect", "--network", XCEPTION, "--plan", "--policy", "openmp-half"))
+        self.refused("inspect", "--network", XCEPTION, "--policy", "openmp-half")
 
     def test_dot(self):
         text = self.good("inspect", "--network", XCEPTION, "--dot", "--size", "65x129")

@@ -3,12 +3,14 @@
 // The policy for CPUs: threads by OpenMP, vectors by whatever the processor has, one binary for all of them. Results
 // do not depend on the number of threads, to the bit.
 #include <algorithm>
+#include <type_traits>
 
 #include <atrous/backend/openmp/dense.hpp>
 #include <atrous/backend/openmp/depthwise.hpp>
 #include <atrous/backend/openmp/elementwise.hpp>
 #include <atrous/backend/openmp/input.hpp>
 #include <atrous/backend/openmp/labels.hpp>
+#include <atrous/backend/openmp/numbers.hpp>
 #include <atrous/backend/openmp/pooling.hpp>
 #include <atrous/backend/openmp/probabilities.hpp>
 #include <atrous/backend/openmp/resize.hpp>
@@ -17,11 +19,14 @@
 
 namespace atrous {
 
-/// `Choice::get()` says which instruction set: simd::widest, or simd::only<...>.
-template <class Choice>
+/// `Choice::get()` says which instruction set: simd::widest, or simd::only<...>. `Element` is what feature maps and weights
+/// are stored as: float, or half, which takes half of the memory (what a step works in stays
+/// float). Both are computed in float.
+template <class Choice, class Element = float>
 struct openmp_with : reference {
-  static constexpr const char* name = "openmp";
-  using element = float;
+  static constexpr const char* name = std::is_same_v<Element, half> ? "openmp-half" : "openmp";
+  using element = Element;
+  static_assert(std::is_same_v<arithmetic<element>, float>);
 
   // ---- dense kernels are packed in panels, depthwise ones stay as checkpoints have them
 
@@ -32,7 +37,10 @@ struct openmp_with : reference {
     return cpu::packed_panels<element>(Choice::get(), terms(o, in), o.out);
   }
   static void pack(const op& o, shape in, const float* kernel, element* packed) {
-    if (o.kind == op_kind::depthwise) return reference::pack(o, in, kernel, packed);
+    if (o.kind == op_kind::depthwise) {
+      cpu::stored(kernel, packed_elements(o, in), packed);
+      return;
+    }
     if (cpu::winograd_wins(o, in.channels))
       return cpu::winograd::pack(Choice::get(), in.channels, o.out, kernel, packed);
     cpu::pack_panels(Choice::get(), terms(o, in), o.out, kernel, packed);
@@ -45,13 +53,13 @@ struct openmp_with : reference {
         return cpu::convolution_cut<element>(Choice::get(), s.what, x.channels)
             .scratch(Choice::get(), threads);
       case step_kind::separable:
-        return cpu::separable_scratch<element>(Choice::get(), x.channels, threads);
+        return cpu::separable_scratch<element>(Choice::get(), x.channels, s.what.out, threads);
       case step_kind::resize:
         return cpu::resize_scratch<element>(x, threads);
       case step_kind::probabilities:
-        return cpu::probabilities_scratch<element>(x, threads);
+        return cpu::numbers_bytes<element>(x) + cpu::probabilities_scratch<arithmetic<element>>(x, threads);
       case step_kind::labels:
-        return cpu::labels_scratch<element>(x);
+        return cpu::numbers_bytes<element>(x) + cpu::labels_scratch<arithmetic<element>>(x);
       default:
         return 0;
     }
@@ -127,11 +135,12 @@ struct openmp_with : reference {
   }
   template <structure S>
   static void probabilities(const operands<element>& o) {
-    cpu::probabilities(Choice::get(), o);
+    cpu::on_numbers(Choice::get(), o,
+                    [](const auto& numbers) { cpu::probabilities(Choice::get(), numbers); });
   }
   template <structure S>
   static void labels(const operands<element>& o) {
-    cpu::labels(Choice::get(), o);
+    cpu::on_numbers(Choice::get(), o, [](const auto& numbers) { cpu::labels(Choice::get(), numbers); });
   }
 
  private:
@@ -144,5 +153,9 @@ struct openmp_with : reference {
 /// its own: so models and their tables of kernels, too, bear the flags that they are compiled with (simd).
 using openmp = openmp_with<simd::widest>;
 static_assert(backend<openmp>);
+
+/// The same with weights and feature maps in half (binary16), in half of the memory.
+using openmp_half = openmp_with<simd::widest, half>;
+static_assert(backend<openmp_half>);
 
 }  // namespace atrous

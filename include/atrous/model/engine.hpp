@@ -111,10 +111,12 @@ class engine {
   void run(const pixels_view& image, const results& out, workspace<P>& w) const {
     const plan& p = prepare_for(image, w);
     check_results(p, out);
-    if (!w.step_seconds.empty()) {
+    const auto one_a_step = [&](const char* what, std::size_t size) {
       const int steps = static_cast<int>(p.steps.size());
-      expect_between("step_seconds", static_cast<int>(w.step_seconds.size()), steps, steps);
-    }
+      if (size > 0) expect_between(what, static_cast<int>(size), steps, steps);
+    };
+    one_a_step("step_seconds", w.step_seconds.size());
+    one_a_step("step_largest", w.step_largest.size());
     w.last_ = {};
     const pixels_view seen = transfer<P>::upload_image(image, w);
     const results there{.labels = transfer<P>::place(out.labels, w.labels_),
@@ -227,7 +229,8 @@ class engine {
             .arena = reinterpret_cast<element*>(P::address(w.arena_.bytes_of)),
             .scratch = {P::address(w.scratch_.bytes_of), w.scratch_.bytes},
             .threads = w.threads,
-            .seconds = w.step_seconds};
+            .seconds = w.step_seconds,
+            .largest = w.step_largest};
   }
 
   std::function<graph(shape)> record_;

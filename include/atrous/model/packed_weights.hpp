@@ -2,8 +2,12 @@
 #pragma once
 // The weights of a plan in a policy's memory and layout: folded and packed layer by layer, so that loading
 // never holds a second copy of the network, nor more than a layer's for each thread.
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <exception>
+#include <stdexcept>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -119,6 +123,19 @@ class packed_weights {
     }
     upload(f.bias, p.bias);
     upload(f.border, p.border);
+    if constexpr (P::host_memory && !std::is_same_v<element, float>) {
+      const auto finite = [&](std::int64_t at, std::int64_t count) {
+        const element* first = first_element() + at;
+        return at < 0 || std::all_of(first, first + count,
+                                     [](element x) { return std::isfinite(static_cast<float>(x)); });
+      };
+      const bool kernel = finite(p.kernel, windowed(g, s) ? P::packed_elements(g[s.layer].what, in)
+                                                          : static_cast<std::int64_t>(f.kernel.size()));
+      if (!kernel || !finite(p.bias, static_cast<std::int64_t>(f.bias.size()))) {
+        throw std::invalid_argument(std::string(g.scope_name(g[s.layer < 0 ? s.norm : s.layer].scope)) +
+                                    ": folded weights are beyond what the policy " + P::name + " can store");
+      }
+    }
   }
 
   template <class T>

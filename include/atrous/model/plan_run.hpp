@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // One run of a plan's steps, each on whole feature maps or, in a group, on bands of rows.
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <span>
 
 #include <atrous/backend/policy.hpp>
@@ -23,6 +26,7 @@ struct run_memory {
   std::span<std::byte> scratch{};
   int threads = 1;
   std::span<double> seconds{};  // of each step, added up; empty: not measured
+  std::span<float> largest{};   // magnitude of what each step wrote; empty: not looked at
 };
 
 template <backend P>
@@ -50,6 +54,7 @@ class plan_run {
 
  private:
   using element = typename P::element;
+  using clock = std::chrono::steady_clock;
 
   const value& value_at(int v) const { return p_.values[static_cast<std::size_t>(v)]; }
 
@@ -120,10 +125,24 @@ class plan_run {
   }
 
   void call(std::size_t i, const operands<element>& o) const {
-    if (m_.seconds.empty()) return kernels_[i](o);
-    const auto begin = std::chrono::steady_clock::now();
+    const auto begin = m_.seconds.empty() ? clock::time_point{} : clock::now();
     kernels_[i](o);
-    m_.seconds[i] += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    if (!m_.seconds.empty()) m_.seconds[i] += std::chrono::duration<double>(clock::now() - begin).count();
+    if constexpr (P::host_memory) {
+      if (!m_.largest.empty()) m_.largest[i] = std::max(m_.largest[i], largest_magnitude(o.y));
+    }
+  }
+
+  /// Infinity for what is no number.
+  static float largest_magnitude(const view<element>& map) {
+    float largest = 0;
+    for (std::int64_t p = 0; p < map.pixels(); ++p) {
+      for (int c = 0; c < map.channels; ++c) {
+        const float size = std::abs(static_cast<float>(map.at(p)[c]));
+        largest = std::isnan(size) ? std::numeric_limits<float>::infinity() : std::max(largest, size);
+      }
+    }
+    return largest;
   }
 
   const plan& p_;

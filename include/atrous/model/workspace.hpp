@@ -32,6 +32,9 @@ class workspace {
   int threads = 1;  // that kernels may use
   /// As many as the plan has steps: runs add the seconds that each took. Empty: not measured.
   std::span<double> step_seconds;
+  /// As many as the plan has steps: runs raise them to the largest magnitude that each wrote into its feature map, infinity
+  /// for what is no number. Empty, or memory that is not the host's: not looked at.
+  std::span<float> step_largest;
   /// Called before a run's first step and after each (of steps that run together, when all are done); false ends the run
   /// with `cancelled`.
   progress on_step;

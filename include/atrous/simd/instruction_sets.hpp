@@ -41,7 +41,7 @@ struct sse2 {
   static constexpr int bytes = 16, rows = 4, vectors = 2;
   static constexpr bool prefetch = false;
 };
-/// x86-64 with AVX2 and FMA.
+/// x86-64 with AVX2, FMA and F16C, which every processor with AVX2 has.
 struct avx2 {
   static constexpr int bytes = 32, rows = 6, vectors = 2;
   static constexpr bool prefetch = true;
@@ -88,19 +88,19 @@ void run_baseline(const Job& job) {
 #if defined(__x86_64__)
 
 template <class Job>
-[[gnu::target("avx2,fma")]] void run_avx2(const Job& job) {
+[[gnu::target("avx2,fma,f16c")]] void run_avx2(const Job& job) {
   job.template operator()<avx2>();
 }
 
 #if defined(__clang__)  // which otherwise may split wide vectors
 template <class Job>
-[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma"), clang::min_vector_width(512)]] void run_avx512(
-    const Job& job) {
+[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c"), clang::min_vector_width(512)]] void
+run_avx512(const Job& job) {
   job.template operator()<avx512>();
 }
 #else
 template <class Job>
-[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")]] void run_avx512(const Job& job) {
+[[gnu::target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma,f16c")]] void run_avx512(const Job& job) {
   job.template operator()<avx512>();
 }
 #endif

@@ -2,17 +2,24 @@
 #pragma once
 // Vectors of the compilers' own extension: arithmetic, comparison and ?: by lane, no intrinsics. A vector is never
 // passed or returned by value, which would depend on the instruction set of both sides; helpers take references.
+#include <cstdint>
+
+#include <atrous/core/half.hpp>
+
 namespace atrous::simd {
 
-/// `Bytes` of numbers of type T. With Bytes = sizeof(T) there is one lane: the way out where rows are shorter than
-/// any vector.
+/// `Bytes` of numbers of type T, which are stored as they are computed. With Bytes = sizeof(T) there is one lane: the
+/// way out where rows are shorter than any vector.
 template <class T, int Bytes>
 struct lanes {
+  using number = T;
   static constexpr int width = Bytes / static_cast<int>(sizeof(T));
   typedef T vector __attribute__((vector_size(Bytes)));
   struct anywhere {  // in memory, on any boundary; of a vector type clang would forget that inside a template
     vector value;
   } __attribute__((packed, may_alias));
+  template <class U>
+  using of = lanes<U, Bytes>;
 
   /// `at(p).value` reads or writes the vector that begins at p.
   [[gnu::always_inline]] static const anywhere& at(const T* first) {
@@ -20,12 +27,89 @@ struct lanes {
   }
   [[gnu::always_inline]] static anywhere& at(T* first) { return *reinterpret_cast<anywhere*>(first); }
 
+  [[gnu::always_inline]] static void load(const T* first, vector& x) { x = at(first).value; }
+  [[gnu::always_inline]] static void store(T* first, const vector& x) { at(first).value = x; }
+
   /// NaN stays NaN.
   [[gnu::always_inline]] static void clamp(vector& x, const vector& low, const vector& high) {
     x = x < low ? low : x;
     x = x > high ? high : x;
   }
 };
+
+/// As many floats, stored as half. Vectors of 32 and 64 bytes are those of AVX2 and AVX-512, whose processors convert
+/// (F16C): clang has a type for it, g++ (12) takes it in assembly alone.
+template <int Bytes>
+struct lanes<half, Bytes> {
+  using number = float;
+  using vector = typename lanes<float, Bytes>::vector;
+  static constexpr int width = lanes<float, Bytes>::width;
+  template <class U>
+  using of = lanes<U, Bytes>;
+
+  [[gnu::always_inline]] static void load(const half* first, vector& x) {
+    if constexpr (converted) {
+#if defined(__clang__) && defined(__x86_64__)
+      x = __builtin_convertvector(reinterpret_cast<numbers>(reinterpret_cast<const stored*>(first)->all),
+                                  vector);
+#elif defined(__x86_64__)
+      asm("vcvtph2ps {%1, %0|%0, %1}" : "=v"(x) : "m"(*reinterpret_cast<const stored*>(first)));
+#endif
+    } else {  // as half's constructor and conversion, lane by lane
+      const bits_of_float all =
+          __builtin_convertvector(reinterpret_cast<const stored*>(first)->all, bits_of_float);
+      const bits_of_float rest = (all & 0x7fffU) << 13;
+      const vector normal = reinterpret_cast<vector>(rest + (112U << 23));
+      const vector small = reinterpret_cast<vector>(rest + (113U << 23)) - 0x1p-14F;
+      bits_of_float made = rest < (1U << 23) ? reinterpret_cast<bits_of_float>(small)
+                                             : reinterpret_cast<bits_of_float>(normal);
+      made = rest >= (0x7c00U << 13) ? rest | 0x7f800000U : made;
+      x = reinterpret_cast<vector>(made | (all & 0x8000U) << 16);
+    }
+  }
+  [[gnu::always_inline]] static void store(half* first, const vector& x) {
+    if constexpr (converted) {
+#if defined(__clang__) && defined(__x86_64__)
+      reinterpret_cast<stored*>(first)->all =
+          reinterpret_cast<bits_of_half>(__builtin_convertvector(x, numbers));
+#elif defined(__x86_64__)
+      asm("vcvtps2ph {$0, %1, %0|%0, %1, 0}" : "=m"(*reinterpret_cast<stored*>(first)) : "v"(x));
+#endif
+    } else {
+      const bits_of_float all = reinterpret_cast<bits_of_float>(x), size = all & 0x7fffffffU;
+      const bits_of_float small =
+          reinterpret_cast<bits_of_float>(reinterpret_cast<vector>(size) + 0.5F) - 0x3f000000U;
+      bits_of_float made = (size - (112U << 23) + 0xfffU + (size >> 13 & 1U)) >> 13;
+      made = size < 0x38800000U ? small : made;
+      made = size >= 0x477ff000U ? 0x7c00U - bits_of_float{} : made;
+      made = size > 0x7f800000U ? 0x7e00U - bits_of_float{} : made;
+      made |= all >> 16 & 0x8000U;
+      reinterpret_cast<stored*>(first)->all = __builtin_convertvector(made, bits_of_half);
+    }
+  }
+  [[gnu::always_inline]] static void clamp(vector& x, const vector& low, const vector& high) {
+    lanes<float, Bytes>::clamp(x, low, high);
+  }
+
+ private:
+  using bits_of_float = typename lanes<std::uint32_t, Bytes>::vector;
+  using bits_of_half = typename lanes<std::uint16_t, Bytes / 2>::vector;
+#if defined(__x86_64__)
+  static constexpr bool converted = Bytes >= 32;
+#else
+  static constexpr bool converted = false;
+#endif
+#if defined(__clang__) && defined(__x86_64__)
+  typedef __fp16 numbers __attribute__((vector_size(Bytes / 2)));
+#endif
+  struct stored {
+    bits_of_half all;
+  } __attribute__((packed, may_alias));
+};
+
+/// One number.
+template <class T>
+using lane = lanes<T, static_cast<int>(sizeof(arithmetic<T>))>;
 
 /// Calls visit(c) for the first channels of vectors that cover 0 ... channels - 1. The last two may overlap, so that
 /// nothing beyond the last channel is touched. Rule: channels is at least L::width.
@@ -36,11 +120,16 @@ template <class L, class Visit>
   if (c < channels) visit(channels - L::width);
 }
 
-template <class L, class T>
-[[gnu::always_inline]] inline void copy_values(T* to, const T* from, int count) {
+/// L is lanes of From; To may be stored otherwise.
+template <class L, class To, class From>
+[[gnu::always_inline]] inline void copy_values(To* to, const From* from, int count) {
   int c = 0;
-  for (; c + L::width <= count; c += L::width) L::at(to + c).value = L::at(from + c).value;
-  for (; c < count; ++c) to[c] = from[c];
+  for (; c + L::width <= count; c += L::width) {
+    typename L::vector x;
+    L::load(from + c, x);
+    L::template of<To>::store(to + c, x);
+  }
+  for (; c < count; ++c) to[c] = To(from[c]);
 }
 
 template <class L, class T>

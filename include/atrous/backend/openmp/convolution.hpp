@@ -30,7 +30,7 @@ struct patches {
   position from{};  // the first output pixel
   int pixels = 0;   // of the same output row
   window_part part{};
-  T* to = nullptr;
+  arithmetic<T>* to = nullptr;
   std::ptrdiff_t to_row = 0;
 
   template <class Isa>
@@ -39,7 +39,7 @@ struct patches {
     const tap_range u = rows->inside(from.row);
     for (int p = 0; p < pixels; ++p) {
       const tap_range v = columns->inside(from.column + p);
-      T* out = to + p * to_row;
+      arithmetic<T>* out = to + p * to_row;
       for (int t = part.tap; t < part.tap + part.taps;) {
         const int i = t / columns->taps, j = t - i * columns->taps;
         const int end = std::min(columns->taps, j + part.tap + part.taps - t);
@@ -53,7 +53,8 @@ struct patches {
  private:
   /// Taps j ... end - 1 of kernel row i, for output pixel p.
   template <class L>
-  [[gnu::always_inline]] void line(int p, int i, tap_range u, int j, int end, tap_range v, T* out) const {
+  [[gnu::always_inline]] void line(int p, int i, tap_range u, int j, int end, tap_range v,
+                                   arithmetic<T>* out) const {
     const bool row_inside = i >= u.first && i < u.last;
     const int first = row_inside ? std::clamp(v.first, j, end) : end;
     const int last = row_inside ? std::clamp(v.last, first, end) : end;
@@ -76,9 +77,9 @@ struct patches {
   }
 
   template <class L>
-  [[gnu::always_inline]] void outside(int count, T* out) const {
+  [[gnu::always_inline]] void outside(int count, arithmetic<T>* out) const {
     if (border == nullptr) {
-      simd::fill_values<L>(out, T(0), count * part.channels);
+      simd::fill_values<typename L::template of<arithmetic<T>>>(out, arithmetic<T>(0), count * part.channels);
     } else {
       for (int k = 0; k < count; ++k)
         simd::copy_values<L>(out + k * part.channels, border + part.channel, part.channels);
@@ -92,15 +93,18 @@ struct convolution_cut {
   int taps = 0, channels = 0;  // laid out at a time
   std::int64_t pitch = 0;      // of the left matrix
   std::int64_t rows = 0;       // of a block, at most
+  std::int64_t row = 0;        // numbers of scratch for each
 
   convolution_cut(simd::instruction_set set, const op& o, int input_channels, int most = 576)
       : taps(std::clamp(most / input_channels, 1, o.kernel * o.kernel)),
         channels(input_channels <= most ? input_channels : terms_at_once(input_channels)),
         pitch(block_row<T>(std::int64_t{taps} * channels)),
-        rows(rows_at_once<T>(set, pitch)) {}
+        rows(rows_at_once<T>(set, pitch)),
+        row(row_scratch<T>(pitch, o.out, o.kernel > 1 || channels < input_channels)) {}
 
   std::size_t scratch(simd::instruction_set set, int threads) const {
-    return static_cast<std::size_t>((rows + simd::properties_at(set).rows) * pitch * threads) * sizeof(T);
+    return static_cast<std::size_t>((rows + simd::properties_at(set).rows) * row * threads) *
+           sizeof(arithmetic<T>);
   }
 };
 
@@ -109,12 +113,13 @@ template <class T, class = simd::this_unit>
 class convolved_block {
  public:
   convolved_block(simd::instruction_set set, const operands<T>& o, const product<T>& all, const T* border,
-                  T* scratch)
+                  arithmetic<T>* scratch, arithmetic<T>* waiting)
       : set_(set),
         o_(o),
         product_(all),
         border_(border),
         scratch_(scratch),
+        waiting_(waiting),
         rows_(rows_axis(o.run->what, o.x.shape())),
         columns_(columns_axis(o.run->what, o.x.shape())),
         cut_(set, o.run->what, o.x.channels) {}
@@ -171,21 +176,16 @@ class convolved_block {
     some.terms = part.taps * part.channels;
     some.b += (std::ptrdiff_t{part.tap} * o_.x.channels + part.channel) * panel_columns<T>(set_);
     some.y = o_.y.at(first_);
-    if (started_) some.bias = nullptr;
+    some.other = product_.other_row != 0 ? o_.other.at(first_) : nullptr;
+    run_pass(set_, some, !started_, final, waiting_);
     started_ = true;
-    if (final) {
-      some.other = product_.other_row != 0 ? o_.other.at(first_) : nullptr;
-    } else {
-      some.after = {};
-    }
-    simd::dispatch(set_, some);
   }
 
   simd::instruction_set set_;
   const operands<T>& o_;
   product<T> product_;
   const T* border_;
-  T* scratch_;
+  arithmetic<T>*scratch_, *waiting_;
   axis rows_, columns_;
   convolution_cut<T> cut_;
   std::int64_t first_ = 0, last_ = 0;
@@ -201,8 +201,9 @@ void direct(simd::instruction_set set, const operands<T>& o, activation after, b
   const std::int64_t pixels = o.y.pixels();
   const blocks rows = cut(pixels, how.rows, simd::properties_at(set).rows, o.threads);
   parallel_for(o.threads, rows.count, [&](std::int64_t block, int thread) {
-    T* scratch = reinterpret_cast<T*>(o.scratch.data()) + thread * rows.size * how.pitch;
-    convolved_block<T>(set, o, all, border, scratch).run(rows.begin(block), rows.end(block));
+    auto* scratch = reinterpret_cast<arithmetic<T>*>(o.scratch.data()) + thread * rows.size * how.row;
+    convolved_block<T>(set, o, all, border, scratch, scratch + rows.size * how.pitch)
+        .run(rows.begin(block), rows.end(block));
   });
 }
 

@@ -19,7 +19,7 @@ struct depthwise_layer {
   int tap_pitch = 0;           // elements from one tap to the next: the channels of the whole
   axis rows{}, columns{};
   bounds<T> after{};
-  T zero = 0;  // where the compiler does not see it: then the larger of two is one instruction
+  arithmetic<T> zero = 0;  // where the compiler does not see it: then the larger of two is one instruction
 
   [[gnu::always_inline]] depthwise_layer(const op& o, const view<const T>& input,
                                          const layer_weights<T>& owned, activation act)
@@ -46,11 +46,11 @@ struct depthwise_layer {
 ///   reads   x under the taps, kernel, bias
 ///   writes  y (pixels, C)
 ///   cost    pixels * u.count() * v.count() * C multiply-adds
-template <class T, activation Before>
+template <class T, activation Before, class To = T>
 struct depthwise_run {
   const depthwise_layer<T>* layer = nullptr;
   const T* x = nullptr;  // under the first tap of the first pixel
-  T* y = nullptr;
+  To* y = nullptr;
   std::ptrdiff_t y_pixel = 0;
   tap_range u{}, v{};
   int pixels = 0;
@@ -61,7 +61,7 @@ struct depthwise_run {
     if (layer->x.channels >= lanes::width) {
       whole<lanes>();
     } else {
-      whole<simd::lanes<T, sizeof(T)>>();
+      whole<simd::lane<T>>();
     }
   }
 
@@ -77,7 +77,7 @@ struct depthwise_run {
     const T* kernel = nullptr;  // at the first tap
     const T* bias = nullptr;
     bounds<T> after{};
-    T zero = 0;
+    arithmetic<T> zero = 0;
   };
 
   template <class L>
@@ -113,7 +113,7 @@ struct depthwise_run {
 
   /// Pixels first, first + rate, ...
   template <class L>
-  [[gnu::always_inline]] static void shared_columns(const geometry& g, int first, int rate, const T* x, T* y,
+  [[gnu::always_inline]] static void shared_columns(const geometry& g, int first, int rate, const T* x, To* y,
                                                     int pixels) {
     const int count = (pixels - first + rate - 1) / rate;
     geometry some = g;
@@ -127,12 +127,13 @@ struct depthwise_run {
   template <class Vector>
   [[gnu::always_inline]] static void activate(Vector& value, const Vector& zero) {
     if (Before != activation::none) value = value < zero ? zero : value;
-    if (Before == activation::relu6) value = value > T(6) - Vector{} ? T(6) - Vector{} : value;
+    if (Before == activation::relu6)
+      value = value > arithmetic<T>(6) - Vector{} ? arithmetic<T>(6) - Vector{} : value;
   }
 
   /// Pixels with any stride and rate.
   template <class L, int Pixels>
-  [[gnu::always_inline]] static void group(const geometry& g, const T* from, T* to) {
+  [[gnu::always_inline]] static void group(const geometry& g, const T* from, To* to) {
     using vector = typename L::vector;
     const vector low = g.after.low - vector{}, high = g.after.high - vector{}, zero = g.zero - vector{};
     const std::ptrdiff_t next_kernel_row = g.taps * g.tap_pitch;
@@ -140,7 +141,7 @@ struct depthwise_run {
         g.channels, [&](int c) __attribute__((always_inline)) {
           vector sums[Pixels];
 #pragma GCC unroll 8
-          for (int p = 0; p < Pixels; ++p) sums[p] = L::at(g.bias + c).value;
+          for (int p = 0; p < Pixels; ++p) L::load(g.bias + c, sums[p]);
           const T* row = from + c;
           const T* kernel_row = g.kernel + c;
 #pragma GCC unroll 1
@@ -149,10 +150,12 @@ struct depthwise_run {
             const T* kernel = kernel_row;
 #pragma GCC unroll 1
             for (int j = g.v.first; j < g.v.last; ++j, pixel += g.right, kernel += g.tap_pitch) {
-              const vector weight = L::at(kernel).value;
+              vector weight;
+              L::load(kernel, weight);
 #pragma GCC unroll 8
               for (int p = 0; p < Pixels; ++p) {
-                vector value = L::at(pixel + p * g.step).value;
+                vector value;
+                L::load(pixel + p * g.step, value);
                 activate(value, zero);
                 sums[p] += value * weight;
               }
@@ -161,14 +164,14 @@ struct depthwise_run {
 #pragma GCC unroll 8
           for (int p = 0; p < Pixels; ++p) {
             L::clamp(sums[p], low, high);
-            L::at(to + p * g.y_pixel + c).value = sums[p];
+            L::template of<To>::store(to + p * g.y_pixel + c, sums[p]);
           }
         });
   }
 
   /// Pixels a rate apart under a window of three: each column is loaded once for all of them.
   template <class L>
-  [[gnu::always_inline]] static void neighbours(const geometry& g, const T* from, T* to) {
+  [[gnu::always_inline]] static void neighbours(const geometry& g, const T* from, To* to) {
     using vector = typename L::vector;
     const vector low = g.after.low - vector{}, high = g.after.high - vector{}, zero = g.zero - vector{};
     const std::ptrdiff_t next_kernel_row = 3 * g.tap_pitch;
@@ -176,16 +179,18 @@ struct depthwise_run {
         g.channels, [&](int c) __attribute__((always_inline)) {
           vector sums[together];
 #pragma GCC unroll 8
-          for (int p = 0; p < together; ++p) sums[p] = L::at(g.bias + c).value;
+          for (int p = 0; p < together; ++p) L::load(g.bias + c, sums[p]);
           const T* pixel = from + c;
           const T* kernel = g.kernel + c;
 #pragma GCC unroll 1
           for (int i = g.u.first; i < g.u.last; ++i, pixel += g.down, kernel += next_kernel_row) {
-            const vector weights[3] = {L::at(kernel).value, L::at(kernel + g.tap_pitch).value,
-                                       L::at(kernel + 2 * g.tap_pitch).value};
+            vector weights[3];
+#pragma GCC unroll 3
+            for (int j = 0; j < 3; ++j) L::load(kernel + j * g.tap_pitch, weights[j]);
 #pragma GCC unroll 8
             for (int q = 0; q < together + 2; ++q) {
-              vector value = L::at(pixel + q * g.right).value;
+              vector value;
+              L::load(pixel + q * g.right, value);
               activate(value, zero);
 #pragma GCC unroll 8
               for (int j = 2; j >= 0; --j)
@@ -195,7 +200,7 @@ struct depthwise_run {
 #pragma GCC unroll 8
           for (int p = 0; p < together; ++p) {
             L::clamp(sums[p], low, high);
-            L::at(to + p * g.y_pixel + c).value = sums[p];
+            L::template of<To>::store(to + p * g.y_pixel + c, sums[p]);
           }
         });
   }
@@ -206,45 +211,56 @@ struct depthwise_run {
 ///   reads   x or border under every tap, kernel, bias
 ///   writes  y (C)
 ///   cost    taps * taps * C multiply-adds
-template <class T>
+template <class T, class To>
 struct depthwise_at_border {
   const depthwise_layer<T>* layer = nullptr;
   position at{};
-  T* y = nullptr;
+  To* y = nullptr;
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
-    const int channels = layer->x.channels, taps = layer->rows.taps;
-    for (int c = 0; c < channels; ++c) y[c] = layer->weights.bias[c];
+    using lanes = simd::lanes<T, Isa::bytes>;
+    layer->x.channels >= lanes::width ? whole<lanes>() : whole<simd::lane<T>>();
+  }
+
+ private:
+  template <class L>
+  [[gnu::always_inline]] void whole() const {
+    using vector = typename L::vector;
+    const int taps = layer->rows.taps;
     const tap_range u = layer->rows.inside(at.row), v = layer->columns.inside(at.column);
-    for (int i = 0; i < taps; ++i) {
-      for (int j = 0; j < taps; ++j) {
-        const bool inside = i >= u.first && i < u.last && j >= v.first && j < v.last;
-        const int row = layer->rows.start(at.row) + i * layer->rows.rate;
-        const int column = layer->columns.start(at.column) + j * layer->columns.rate;
-        const T* pixel = inside ? layer->x.at(at.image, row, column) : layer->weights.border;
-        const T* kernel = layer->weights.kernel + (std::ptrdiff_t{i} * taps + j) * layer->tap_pitch;
-        for (int c = 0; c < channels; ++c) y[c] += pixel[c] * kernel[c];
-      }
-    }
-    for (int c = 0; c < channels; ++c) {
-      const T sum = y[c] < layer->after.low ? layer->after.low : y[c];
-      y[c] = sum > layer->after.high ? layer->after.high : sum;
-    }
+    const vector low = layer->after.low - vector{}, high = layer->after.high - vector{};
+    simd::each_vector<L>(
+        layer->x.channels, [&](int c) __attribute__((always_inline)) {
+          vector sum, value, weight;
+          L::load(layer->weights.bias + c, sum);
+          for (int i = 0; i < taps; ++i) {
+            for (int j = 0; j < taps; ++j) {
+              const bool inside = i >= u.first && i < u.last && j >= v.first && j < v.last;
+              const int row = layer->rows.start(at.row) + i * layer->rows.rate;
+              const int column = layer->columns.start(at.column) + j * layer->columns.rate;
+              L::load((inside ? layer->x.at(at.image, row, column) : layer->weights.border) + c, value);
+              L::load(layer->weights.kernel + (std::ptrdiff_t{i} * taps + j) * layer->tap_pitch + c, weight);
+              sum += value * weight;
+            }
+          }
+          L::clamp(sum, low, high);
+          L::template of<To>::store(y + c, sum);
+        });
   }
 };
 
 /// Output pixels first ... last - 1 of one row. `y` is where the first of them goes.
-template <activation Before, class T>
-void depthwise_row(simd::instruction_set set, const depthwise_layer<T>& layer, position at, int last, T* y,
+template <activation Before, class T, class To>
+void depthwise_row(simd::instruction_set set, const depthwise_layer<T>& layer, position at, int last, To* y,
                    std::ptrdiff_t y_pixel) {
   const tap_range u = layer.rows.inside(at.row);
   const bool rows_inside = u == tap_range{0, layer.rows.taps};
   for (int j = at.column; j < last;) {
     const tap_range v = layer.columns.inside(j);
-    T* to = y + (j - at.column) * y_pixel;
+    To* to = y + (j - at.column) * y_pixel;
     if (layer.weights.border != nullptr && (!rows_inside || v != tap_range{0, layer.columns.taps})) {
-      simd::dispatch(set, depthwise_at_border<T>{&layer, {at.image, at.row, j}, to});
+      simd::dispatch(set, depthwise_at_border<T, To>{&layer, {at.image, at.row, j}, to});
       ++j;
       continue;
     }
@@ -254,7 +270,7 @@ void depthwise_row(simd::instruction_set set, const depthwise_layer<T>& layer, p
       from = layer.x.at(at.image, layer.rows.start(at.row) + u.first * layer.rows.rate,
                         layer.columns.start(j) + v.first * layer.columns.rate);
     }
-    simd::dispatch(set, depthwise_run<T, Before>{&layer, from, to, y_pixel, u, v, end - j});
+    simd::dispatch(set, depthwise_run<T, Before, To>{&layer, from, to, y_pixel, u, v, end - j});
     j = end;
   }
 }

@@ -34,7 +34,7 @@ struct elementwise_pixels {
     if (channels >= lanes::width) {
       whole<lanes>();
     } else {
-      whole<simd::lanes<T, sizeof(T)>>();
+      whole<simd::lane<T>>();
     }
   }
 
@@ -46,11 +46,18 @@ struct elementwise_pixels {
     for (std::int64_t p = 0; p < pixels; ++p) {
       simd::each_vector<L>(
           static_cast<int>(channels), [&](int c) __attribute__((always_inline)) {
-            vector value = L::at(x + p * x_pixel + c).value;
-            if (factors != nullptr) value *= L::at(factors + p * factors_pixel + c).value;
-            if (terms != nullptr) value += L::at(terms + p * terms_pixel + c).value;
+            vector value, more;
+            L::load(x + p * x_pixel + c, value);
+            if (factors != nullptr) {
+              L::load(factors + p * factors_pixel + c, more);
+              value *= more;
+            }
+            if (terms != nullptr) {
+              L::load(terms + p * terms_pixel + c, more);
+              value += more;
+            }
             L::clamp(value, low, high);
-            L::at(y + p * y_pixel + c).value = value;
+            L::store(y + p * y_pixel + c, value);
           });
     }
   }

@@ -7,6 +7,7 @@
 #include <atrous/backend/openmp/taps.hpp>
 #include <atrous/backend/operands.hpp>
 #include <atrous/simd/instruction_sets.hpp>
+#include <atrous/simd/lanes.hpp>
 
 namespace atrous::cpu {
 
@@ -25,30 +26,42 @@ struct normalised_row {
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
-    if (channels == 3 && image_pixel == 3 && image_channel == 1 && y_pixel == 3) return gapless();
+    if (channels == 3 && image_pixel == 3 && image_channel == 1 && y_pixel == 3) return gapless<Isa>();
     for (int c = 0; c < channels; ++c) {
       const int k = c < 3 ? c : 3;
       for (int j = 0; j < width; ++j)
         y[j * y_pixel + c] =
-            static_cast<T>(image[j * image_pixel + c * image_channel]) * factor(k) + offset(k);
+            T(static_cast<number>(image[j * image_pixel + c * image_channel]) * factor(k) + offset(k));
     }
   }
 
  private:
-  [[gnu::always_inline]] T factor(int k) const { return what->factors[static_cast<std::size_t>(k)]; }
-  [[gnu::always_inline]] T offset(int k) const { return what->offsets[static_cast<std::size_t>(k)]; }
+  using number = arithmetic<T>;
+
+  [[gnu::always_inline]] number factor(int k) const { return what->factors[static_cast<std::size_t>(k)]; }
+  [[gnu::always_inline]] number offset(int k) const { return what->offsets[static_cast<std::size_t>(k)]; }
 
   /// Three channels without gaps: the factors repeat every 3 * 16 numbers, whatever the vectors.
+  template <class Isa>
   [[gnu::always_inline]] void gapless() const {
     constexpr int period = 48;
-    T factors[period], offsets[period];
+    number factors[period], offsets[period];
     for (int k = 0; k < period; ++k) factors[k] = factor(k % 3), offsets[k] = offset(k % 3);
     const int numbers = width * 3;
     int at = 0;
-    for (; at + period <= numbers; at += period)
-      for (int k = 0; k < period; ++k) y[at + k] = static_cast<T>(image[at + k]) * factors[k] + offsets[k];
+    for (; at + period <= numbers; at += period) {
+      if constexpr (std::is_same_v<T, number>) {
+        for (int k = 0; k < period; ++k)
+          y[at + k] = static_cast<number>(image[at + k]) * factors[k] + offsets[k];
+      } else {
+        number made[period];
+        for (int k = 0; k < period; ++k)
+          made[k] = static_cast<number>(image[at + k]) * factors[k] + offsets[k];
+        simd::copy_values<simd::lanes<number, Isa::bytes>>(y + at, made, period);
+      }
+    }
     for (int k = 0; at + k < numbers; ++k)
-      y[at + k] = static_cast<T>(image[at + k]) * factors[k] + offsets[k];
+      y[at + k] = T(static_cast<number>(image[at + k]) * factors[k] + offsets[k]);
   }
 };
 

@@ -53,7 +53,7 @@ struct found_leaders {
     using lanes = simd::lanes<T, Isa::bytes>;
     std::int64_t p = 0;
     for (; p + lanes::width <= count; p += lanes::width) group<lanes>(p);
-    for (; p < count; ++p) group<simd::lanes<T, sizeof(T)>>(p);
+    for (; p < count; ++p) group<simd::lane<T>>(p);
   }
 
  private:

@@ -3,15 +3,16 @@
 // Activations as values: one instantiation of a kernel serves them all.
 #include <limits>
 
+#include <atrous/core/half.hpp>
 #include <atrous/graph/op.hpp>
 
 namespace atrous::cpu {
 
-/// An activation of x is x, but at least `low` and at most `high`.
+/// An activation of x is x, but at least `low` and at most `high`. T is what numbers are stored as.
 template <class T>
 struct bounds {
-  T low = -std::numeric_limits<T>::infinity();
-  T high = std::numeric_limits<T>::infinity();
+  arithmetic<T> low = -std::numeric_limits<arithmetic<T>>::infinity();
+  arithmetic<T> high = std::numeric_limits<arithmetic<T>>::infinity();
 };
 
 template <class T>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// 1 x 1 convolution with stride 1: the feature map is the matrix, nothing is copied.
+// 1 x 1 convolution with stride 1: the feature map is the matrix, nothing is copied that is stored as it is computed.
+#include <type_traits>
+
+#include <atrous/backend/openmp/numbers.hpp>
 #include <atrous/backend/openmp/parallel.hpp>
 #include <atrous/backend/openmp/product.hpp>
 #include <atrous/backend/operands.hpp>
@@ -11,32 +14,57 @@ namespace atrous::cpu {
 /// Terms that are summed in one go: more would push a block of rows out of the cache. Shapes alone decide. Passes begin
 /// at multiples of a cache line.
 constexpr int terms_at_once(int terms) {
-  constexpr int most = 768, line = 16;
-  const int passes = (terms + most - 1) / most;
+  constexpr int line = 16;
+  const int passes = (terms + most_terms - 1) / most_terms;
   return passes > 1 ? ((terms + passes - 1) / passes + line - 1) / line * line : terms;
+}
+
+/// Elements from one row of a block to the next: an odd number of cache lines, or the rows of a tile would share a
+/// few sets of the first-level cache.
+template <class T>
+[[gnu::always_inline]] constexpr std::int64_t block_row(std::int64_t terms) {
+  constexpr std::int64_t line = 64 / sizeof(arithmetic<T>);
+  return ((terms + line - 1) / line | 1) * line;
 }
 
 /// Rows of a block whose part of the left matrix takes a third of the second-level cache: beside it there are two panels
 /// of weights and what is written.
 template <class T>
 std::int64_t rows_at_once(simd::instruction_set set, std::int64_t terms) {
-  const std::int64_t row = static_cast<std::int64_t>(sizeof(T)) * std::max<std::int64_t>(terms, 1);
+  const std::int64_t row =
+      static_cast<std::int64_t>(sizeof(arithmetic<T>)) * std::max<std::int64_t>(terms, 1);
   return std::max<std::int64_t>(simd::second_level_cache() / 3 / row, simd::properties_at(set).rows);
 }
 
-/// The pass over terms first ... first + count - 1: all but the first pass go on from y, only the last one finishes.
+/// Numbers of scratch that a row of a block takes: its part of the left matrix, and, where terms come in several passes and
+/// y cannot hold sums that are not rounded, those sums.
 template <class T>
-product<T> part_of(simd::instruction_set set, const product<T>& whole, int first, int count) {
-  product<T> part = whole;
-  part.a += first;
-  part.b += std::ptrdiff_t{first} * panel_columns<T>(set);
-  part.terms = count;
-  if (first > 0) part.bias = nullptr;
-  if (first + count < whole.terms) {
-    part.other = nullptr;
-    part.after = {};
+constexpr std::int64_t row_scratch(std::int64_t pitch, int columns, bool several) {
+  constexpr std::int64_t line = 16;
+  const bool waiting = several && !std::is_same_v<T, arithmetic<T>>;
+  return pitch + (waiting ? (columns + line - 1) / line * line : 0);
+}
+
+/// One of several passes over terms of a block: all but the first go on from the sums before, only the last one finishes.
+/// Between passes sums wait in y, or in `waiting` (rows, columns up to whole lines).
+template <class T, class = simd::this_unit>
+void run_pass(simd::instruction_set set, product<T> pass, bool first, bool last, arithmetic<T>* waiting) {
+  if (!last) {
+    pass.other = nullptr;
+    pass.after = {};
   }
-  return part;
+  if constexpr (std::is_same_v<T, arithmetic<T>>) {
+    if (!first) pass.from = pass.y, pass.from_row = pass.y_row;
+    simd::dispatch(set, pass);
+  } else {
+    const std::ptrdiff_t row = row_scratch<T>(0, pass.columns, true);
+    if (!first) pass.from = waiting, pass.from_row = row;
+    if (last) {
+      simd::dispatch(set, pass);
+    } else {
+      simd::dispatch(set, pass.template into<arithmetic<T>>(waiting, row));
+    }
+  }
 }
 
 /// What a product has in common for all rows of a step.
@@ -55,23 +83,45 @@ product<T> product_of(simd::instruction_set set, const operands<T>& o, activatio
   return all;
 }
 
+/// Rows of a block.
+template <class T>
+std::int64_t pointwise_rows(simd::instruction_set set, int channels) {
+  const std::int64_t terms = terms_at_once(channels);
+  return rows_at_once<T>(set, std::is_same_v<T, arithmetic<T>> ? terms : block_row<T>(terms));
+}
+
+/// Where x is not stored as numbers, a block of it becomes numbers first, in the scratch.
+///
 /// reads x, weights, bias, other; writes y. cost: pixels * C * channels out multiply-adds.
 template <class T>
 void pointwise(simd::instruction_set set, const operands<T>& o, activation after, bool sum) {
+  constexpr bool as_it_lies = std::is_same_v<T, arithmetic<T>>;
   const product<T> all = product_of(set, o, after, sum);
   const int step = terms_at_once(all.terms);
-  const std::int64_t pixels = o.y.pixels();
-  const blocks rows = cut(pixels, rows_at_once<T>(set, step), simd::properties_at(set).rows, o.threads);
-  parallel_for(o.threads, rows.count, [&](std::int64_t block, int) {
-    const std::int64_t first = rows.begin(block);
-    product<T> some = all;
-    some.a = o.x.at(first);
-    some.a_row = o.x.pixel;
-    some.rows = static_cast<int>(rows.end(block) - first);
-    some.y = o.y.at(first);
-    some.other = sum ? o.other.at(first) : nullptr;
-    for (int k = 0; k < all.terms; k += step)
-      simd::dispatch(set, part_of(set, some, k, std::min(step, all.terms - k)));
+  const std::int64_t pitch = block_row<T>(step), row = row_scratch<T>(pitch, all.columns, step < all.terms);
+  const blocks rows =
+      cut(o.y.pixels(), pointwise_rows<T>(set, all.terms), simd::properties_at(set).rows, o.threads);
+  parallel_for(o.threads, rows.count, [&](std::int64_t block, int thread) {
+    const std::int64_t first = rows.begin(block), last = rows.end(block);
+    auto* numbers =
+        reinterpret_cast<arithmetic<T>*>(o.scratch.data()) + (as_it_lies ? 0 : thread * rows.size * row);
+    for (int k = 0; k < all.terms; k += step) {
+      product<T> pass = all;
+      pass.rows = static_cast<int>(last - first);
+      pass.terms = std::min(step, all.terms - k);
+      pass.b += std::ptrdiff_t{k} * panel_columns<T>(set);
+      pass.y = o.y.at(first);
+      pass.other = sum ? o.other.at(first) : nullptr;
+      if constexpr (as_it_lies) {
+        pass.a = o.x.at(first) + k;
+        pass.a_row = o.x.pixel;
+      } else {
+        simd::dispatch(set, converted_pixels<T>{&o.x, first, last, k, pass.terms, numbers, pitch});
+        pass.a = numbers;
+        pass.a_row = pitch;
+      }
+      run_pass(set, pass, k == 0, k + step >= all.terms, numbers + rows.size * pitch);
+    }
   });
 }
 

@@ -27,7 +27,7 @@ struct pooled_pixel {
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
     using lanes = simd::lanes<T, Isa::bytes>;
-    using one = simd::lanes<T, sizeof(T)>;
+    using one = simd::lane<T>;
     constexpr int many = 8 * lanes::width;
     int c = 0;
     for (; c + many <= channels; c += many) reduce<lanes, 8>(c);
@@ -40,7 +40,8 @@ struct pooled_pixel {
   template <class L, int Vectors>
   [[gnu::always_inline]] void reduce(int c) const {
     using vector = typename L::vector;
-    const vector start = (Mean ? T(0) : -std::numeric_limits<T>::infinity()) - vector{};
+    using number = typename L::number;
+    const vector start = (Mean ? number(0) : -std::numeric_limits<number>::infinity()) - vector{};
     vector whole[Vectors];
 #pragma GCC unroll 8
     for (int k = 0; k < Vectors; ++k) whole[k] = start;
@@ -52,17 +53,18 @@ struct pooled_pixel {
       for (int j = 0; j < columns; ++j, pixel += right)
 #pragma GCC unroll 8
         for (int k = 0; k < Vectors; ++k) {
-          const vector value = L::at(pixel + k * L::width).value;
+          vector value;
+          L::load(pixel + k * L::width, value);
           include<L>(row[k], value);
         }
 #pragma GCC unroll 8
       for (int k = 0; k < Vectors; ++k) include<L>(whole[k], row[k]);
     }
-    const vector number = static_cast<T>(double(rows) * columns) - vector{};
+    const vector count = static_cast<number>(double(rows) * columns) - vector{};
 #pragma GCC unroll 8
     for (int k = 0; k < Vectors; ++k) {
-      if (Mean) whole[k] /= number;
-      L::at(y + c + k * L::width).value = whole[k];
+      if (Mean) whole[k] /= count;
+      L::store(y + c + k * L::width, whole[k]);
     }
   }
 

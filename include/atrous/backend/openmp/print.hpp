@@ -3,6 +3,7 @@
 // How the kernels cut a step, as text: from the functions that they themselves ask. Where nothing lies between an input's
 // pixels, as in all but concatenations.
 #include <string>
+#include <type_traits>
 
 #include <atrous/backend/openmp/dense.hpp>
 #include <atrous/backend/openmp/separable.hpp>
@@ -20,6 +21,14 @@ std::string text_of_product(simd::instruction_set set, std::int64_t pixels, std:
          ", tiles " + std::to_string(p.rows) + 'x' + std::to_string(panel_columns<T>(set));
 }
 
+/// "weights and feature maps in half, sums in float, converted by F16C": what numbers are stored as, and computed in.
+template <class T>
+std::string text_of_numbers(simd::instruction_set set) {
+  if (std::is_same_v<T, arithmetic<T>>) return "weights, feature maps and sums in float";
+  const char* by = simd::properties_at(set).bytes >= 32 ? "F16C" : "integer arithmetic";
+  return std::string("weights and feature maps in half, sums in float, converted by ") + by;
+}
+
 /// How a step from x to y is cut on so many threads; empty where there is nothing to choose.
 template <class T>
 std::string text_of_cut(simd::instruction_set set, const step& s, shape x, shape y, int batch, int threads) {
@@ -29,10 +38,10 @@ std::string text_of_cut(simd::instruction_set set, const step& s, shape x, shape
     return text_of_product<T>(set, all, separable_rows<T>(set, x.channels), terms, threads);
   }
   if (s.form.kind != step_kind::convolution) return "";
-  switch (dense_kernel_for(s.what, x, true)) {
+  switch (dense_kernel_for<T>(s.what, x, true)) {
     case dense_kernel::pointwise: {
-      const int terms = terms_at_once(x.channels);
-      return text_of_product<T>(set, all, rows_at_once<T>(set, terms), terms, threads);
+      const std::int64_t rows = pointwise_rows<T>(set, x.channels);
+      return text_of_product<T>(set, all, rows, terms_at_once(x.channels), threads);
     }
     case dense_kernel::winograd: {
       const winograd::group_cut<T> how(set, s.what, x, threads);

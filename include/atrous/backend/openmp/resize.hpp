@@ -12,19 +12,25 @@ namespace atrous::cpu {
 
 template <class T>
 std::size_t resize_scratch(shape x, int threads) {
-  return sizeof(T) * static_cast<std::size_t>(x.width) * static_cast<std::size_t>(x.channels) *
+  return sizeof(arithmetic<T>) * static_cast<std::size_t>(x.width) * static_cast<std::size_t>(x.channels) *
          static_cast<std::size_t>(threads);
 }
 
 /// to = between(low, high, fraction), number by number.
-template <class L, class T>
-[[gnu::always_inline]] inline void interpolate(const T* low, const T* high, T fraction, int count, T* to) {
+template <class L, class From, class To>
+[[gnu::always_inline]] inline void interpolate(const From* low, const From* high, arithmetic<From> fraction,
+                                               int count, To* to) {
   using vector = typename L::vector;
   const vector part = fraction - vector{};
   int c = 0;
-  for (; c + L::width <= count; c += L::width)
-    L::at(to + c).value = L::at(low + c).value + (L::at(high + c).value - L::at(low + c).value) * part;
-  for (; c < count; ++c) to[c] = low[c] + (high[c] - low[c]) * fraction;
+  for (; c + L::width <= count; c += L::width) {
+    vector from, until;
+    L::template of<From>::load(low + c, from);
+    L::template of<From>::load(high + c, until);
+    from = from + (until - from) * part;
+    L::template of<To>::store(to + c, from);
+  }
+  for (; c < count; ++c) to[c] = To(low[c] + (high[c] - low[c]) * fraction);
 }
 
 /// Columns first ... last - 1 of an output row.
@@ -38,30 +44,37 @@ struct resized_row {
   const view<T>* y = nullptr;
   resized_axis rows{};
   int image = 0, row = 0, first = 0, last = 0;
-  T* between = nullptr;  // (x->width, C)
+  arithmetic<T>* between = nullptr;  // (x->width, C)
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
     using lanes = simd::lanes<T, Isa::bytes>;
     const sample down = rows.at(row);
     const T* line = x->at(image, down.low, 0);
-    std::ptrdiff_t pixel = x->pixel;
+    const std::ptrdiff_t pixel = x->pixel;
     if (down.fraction != 0) {
       const T* next = x->at(image, down.high, 0);
       const int end = sample_at(last - 1, x->width, y->width, rows.corner).high + 1;
       for (int j = sample_at(first, x->width, y->width, rows.corner).low; j < end; ++j)
-        interpolate<lanes>(line + j * pixel, next + j * pixel, T(down.fraction), x->channels,
+        interpolate<lanes>(line + j * pixel, next + j * pixel, arithmetic<T>(down.fraction), x->channels,
                            between + j * x->channels);
-      line = between;
-      pixel = x->channels;
+      columns<typename lanes::template of<arithmetic<T>>>(between, x->channels);
+    } else {
+      columns<lanes>(line, pixel);
     }
+  }
+
+ private:
+  /// The output row from one row of inputs.
+  template <class L, class From>
+  [[gnu::always_inline]] void columns(const From* line, std::ptrdiff_t pixel) const {
     for (int j = first; j < last; ++j) {
       const sample right = sample_at(j, x->width, y->width, rows.corner);
-      const T *low = line + right.low * pixel, *high = line + right.high * pixel;
+      const From *low = line + right.low * pixel, *high = line + right.high * pixel;
       if (right.fraction == 0) {
-        simd::copy_values<lanes>(y->at(image, row, j), low, x->channels);
+        simd::copy_values<L>(y->at(image, row, j), low, x->channels);
       } else {
-        interpolate<lanes>(low, high, T(right.fraction), x->channels, y->at(image, row, j));
+        interpolate<L>(low, high, arithmetic<T>(right.fraction), x->channels, y->at(image, row, j));
       }
     }
   }
@@ -74,7 +87,7 @@ void resize(simd::instruction_set set, const operands<T>& o) {
   const resized_axis all{.in = o.x.height, .out = o.y.height, .corner = o.run->what.corner};
   const resized_axis rows = o.rows.in > 0 ? o.rows : all;
   parallel_rows(o.threads, o.y, [&](int n, int i, int first, int last, int thread) {
-    T* between = reinterpret_cast<T*>(o.scratch.data()) + thread * line;
+    auto* between = reinterpret_cast<arithmetic<T>*>(o.scratch.data()) + thread * line;
     simd::dispatch(set, resized_row<T>{&o.x, &o.y, rows, n, i, first, last, between});
   });
 }

@@ -33,7 +33,8 @@ void stem(simd::instruction_set set, const operands<T>& o, activation after, boo
   const auto edge = [&](int thread, std::int64_t first, std::int64_t last) {
     T* scratch = reinterpret_cast<T*>(o.scratch.data()) + thread * edges.rows * edges.pitch;
     for (; first < last; first += edges.rows) {
-      convolved_block<T>(set, o, all, nullptr, scratch).run(first, std::min(first + edges.rows, last));
+      convolved_block<T>(set, o, all, nullptr, scratch, nullptr)
+          .run(first, std::min(first + edges.rows, last));
     }
   };
   parallel_rows(o.threads, o.y, [&](int n, int i, int j, int end, int thread) {

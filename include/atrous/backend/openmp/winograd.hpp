@@ -75,7 +75,7 @@ struct group_cut {
   std::int64_t zeros() const { return block_row<T>(std::max(x_tile, y_tile)); }
   std::int64_t group() const { return planes * (x_plane + y_plane); }
   std::size_t scratch(int threads) const {
-    return static_cast<std::size_t>(zeros() + (shared ? 1 : threads) * group()) * sizeof(T);
+    return static_cast<std::size_t>(zeros() + (shared ? 1 : threads) * group()) * sizeof(arithmetic<T>);
   }
 };
 
@@ -88,13 +88,13 @@ class layer {
         o_(o),
         grid_{tiling(rows_axis(o.run->what, o.x.shape())), tiling(columns_axis(o.run->what, o.x.shape()))},
         cut_(set, o.run->what, o.x.shape(), o.threads),
-        zeros_(reinterpret_cast<T*>(o.scratch.data())),
+        zeros_(reinterpret_cast<number*>(o.scratch.data())),
         after_(bounds_of<T>(after)),
         sum_(sum) {}
 
   void run() const {
-    std::fill_n(zeros_, cut_.zeros(), T(0));
-    T* memory = zeros_ + cut_.zeros();
+    std::fill_n(zeros_, cut_.zeros(), number(0));
+    number* memory = zeros_ + cut_.zeros();
     const std::int64_t all = o_.x.batch * grid_.count();
     if (cut_.shared) {
       for (std::int64_t first = 0; first < all; first += cut_.tiles)
@@ -109,16 +109,18 @@ class layer {
   }
 
  private:
+  using number = arithmetic<T>;
+
   struct group {
     std::int64_t first = 0, count = 0;  // tiles
-    T* x = nullptr;                     // (planes, tiles, channels), and behind it
+    number* x = nullptr;                // (planes, tiles, channels), and behind it
     int threads = 1;
   };
   struct channel_range {
     int first = 0, count = 0;
   };
 
-  T* products_of(const group& g) const { return g.x + planes * cut_.x_plane; }
+  number* products_of(const group& g) const { return g.x + planes * cut_.x_plane; }
 
   void run_group(const group& g) const {
     const int panels = static_cast<int>(cut_.y_tile) / panel_columns<T>(set_);
@@ -137,15 +139,16 @@ class layer {
   }
 
   void enter(const group& g, channel_range c, std::int64_t begin, std::int64_t end) const {
-    simd::dispatch(set_, input_tiles<T>{&o_.x, &grid_, zeros_, g.first, g.first + begin, g.first + end,
-                                        c.first, c.count, g.x, cut_.x_tile, cut_.x_plane});
+    simd::dispatch(set_,
+                   input_tiles<T>{&o_.x, &grid_, reinterpret_cast<const T*>(zeros_), g.first, g.first + begin,
+                                  g.first + end, c.first, c.count, g.x, cut_.x_tile, cut_.x_plane});
   }
 
   /// Panels begin ... end - 1 of one plane. The sum of each pass is added to that of the passes before: one sum over
   /// 2048 channels has twice the error.
   void multiply(const group& g, channel_range c, int plane, std::int64_t begin, std::int64_t end) const {
     const int width = panel_columns<T>(set_);
-    product<T> some;
+    product<T, number> some;
     some.a = g.x + plane * cut_.x_plane;
     some.a_row = cut_.x_tile;
     some.rows = static_cast<int>(grid_.before(g.first + g.count, plane) - grid_.before(g.first, plane));
@@ -156,7 +159,7 @@ class layer {
     some.y = products_of(g) + plane * cut_.y_plane + begin * width;
     some.y_row = cut_.y_tile;
     some.columns = static_cast<int>(end - begin) * width;
-    some.bias = zeros_;
+    some.bias = reinterpret_cast<const T*>(zeros_);
     some.other = c.first > 0 ? some.y : nullptr;
     some.other_row = some.y_row;
     if (some.rows > 0) simd::dispatch(set_, some);
@@ -172,7 +175,7 @@ class layer {
   const operands<T>& o_;
   tile_grid grid_;
   group_cut<T> cut_;
-  T* zeros_;  // for what lies outside, and for products to start from
+  number* zeros_;  // for what lies outside, and for products to start from
   bounds<T> after_;
   bool sum_;
 };

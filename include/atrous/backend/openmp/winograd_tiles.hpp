@@ -92,4 +92,26 @@ struct tile_grid {
   }
 };
 
+/// The rows of all matrices that belong to a tile, from one tile to the next.
+template <class T>
+class matrix_rows {
+ public:
+  T* row[planes];
+
+  /// `first` lies in row 0 of the first matrix, the first tile's.
+  [[gnu::always_inline]] matrix_rows(const tile_grid& grid, std::int64_t first_tile, std::int64_t tile,
+                                     T* first, std::ptrdiff_t pitch, std::ptrdiff_t plane)
+      : pitch_(pitch) {
+    for (int p = 0; p < planes; ++p)
+      row[p] = first + p * plane + (grid.before(tile, p) - grid.before(first_tile, p)) * pitch;
+  }
+  [[gnu::always_inline]] void next(int rows, int columns) {
+    for (int p = 0; p < planes; ++p)
+      if (needs(rows, p / points) && needs(columns, p % points)) row[p] += pitch_;
+  }
+
+ private:
+  std::ptrdiff_t pitch_;
+};
+
 }  // namespace atrous::cpu::winograd

@@ -54,28 +54,6 @@ template <class T, class Vector>
   to[2] = (sum + m[4]) + T(4) * m[3];
 }
 
-/// The rows of all matrices that belong to a tile, from one tile to the next.
-template <class T>
-class matrix_rows {
- public:
-  T* row[planes];
-
-  /// `first` lies in row 0 of the first matrix, the first tile's.
-  [[gnu::always_inline]] matrix_rows(const tile_grid& grid, std::int64_t first_tile, std::int64_t tile,
-                                     T* first, std::ptrdiff_t pitch, std::ptrdiff_t plane)
-      : pitch_(pitch) {
-    for (int p = 0; p < planes; ++p)
-      row[p] = first + p * plane + (grid.before(tile, p) - grid.before(first_tile, p)) * pitch;
-  }
-  [[gnu::always_inline]] void next(int rows, int columns) {
-    for (int p = 0; p < planes; ++p)
-      if (needs(rows, p / points) && needs(columns, p % points)) row[p] += pitch_;
-  }
-
- private:
-  std::ptrdiff_t pitch_;
-};
-
 /// Some tiles of x, some of its channels.
 ///
 ///   reads   x under the tiles, zeros (channels) for what lies outside
@@ -88,20 +66,20 @@ struct input_tiles {
   const T* zeros = nullptr;
   std::int64_t first_of_group = 0, first = 0, last = 0;
   int channel = 0, channels = 0;
-  T* to = nullptr;  // of the group's first tile
+  arithmetic<T>* to = nullptr;  // of the group's first tile
   std::ptrdiff_t to_tile = 0, to_plane = 0;
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
     using lanes = simd::lanes<T, Isa::bytes>;
-    matrix_rows<T> out(*grid, first_of_group, first, to, to_tile, to_plane);
+    matrix_rows<arithmetic<T>> out(*grid, first_of_group, first, to, to_tile, to_plane);
     for (std::int64_t t = first; t < last; ++t) {
       const position at = grid->at(t);
       const tile_span i = grid->rows[at.row], j = grid->columns[at.column];
       const T* seen[planes];
       find(at.image, i.first, j.first, seen);
       if (channels < lanes::width) {
-        part_of_tile<simd::lanes<T, sizeof(T)>>(i.outputs, j.outputs, seen, out.row);
+        part_of_tile<simd::lane<T>>(i.outputs, j.outputs, seen, out.row);
       } else if (i.outputs < outputs || j.outputs < outputs) {
         part_of_tile<lanes>(i.outputs, j.outputs, seen, out.row);
       } else {
@@ -126,26 +104,28 @@ struct input_tiles {
   }
 
   template <class L>
-  [[gnu::always_inline]] void whole_tile(const T* const (&seen)[planes], T* const (&out)[planes]) const {
+  [[gnu::always_inline]] void whole_tile(const T* const (&seen)[planes],
+                                         arithmetic<T>* const (&out)[planes]) const {
     using vector = typename L::vector;
+    using to_lanes = typename L::template of<arithmetic<T>>;
     simd::each_vector<L>(
         channels, [&](int c) __attribute__((always_inline)) {
-          vector half[points][points];
+          vector halfway[points][points];
 #pragma GCC unroll 5
           for (int j = 0; j < points; ++j) {
             vector column[points], changed[points];
 #pragma GCC unroll 5
-            for (int i = 0; i < points; ++i) column[i] = L::at(seen[i * points + j] + c).value;
-            whole_inputs<T>(column, changed);
+            for (int i = 0; i < points; ++i) L::load(seen[i * points + j] + c, column[i]);
+            whole_inputs<arithmetic<T>>(column, changed);
 #pragma GCC unroll 5
-            for (int i = 0; i < points; ++i) half[i][j] = changed[i];
+            for (int i = 0; i < points; ++i) halfway[i][j] = changed[i];
           }
 #pragma GCC unroll 5
           for (int i = 0; i < points; ++i) {
             vector changed[points];
-            whole_inputs<T>(half[i], changed);
+            whole_inputs<arithmetic<T>>(halfway[i], changed);
 #pragma GCC unroll 5
-            for (int j = 0; j < points; ++j) L::at(out[i * points + j] + c).value = changed[j];
+            for (int j = 0; j < points; ++j) to_lanes::store(out[i * points + j] + c, changed[j]);
           }
         });
   }
@@ -153,21 +133,26 @@ struct input_tiles {
   /// Any number of outputs: a tile with one less sees one row or column less, and what lies there counts as nothing.
   template <class L>
   [[gnu::always_inline]] void part_of_tile(int rows, int columns, const T* const (&seen)[planes],
-                                           T* const (&out)[planes]) const {
+                                           arithmetic<T>* const (&out)[planes]) const {
     using vector = typename L::vector;
+    using to_lanes = typename L::template of<arithmetic<T>>;
     simd::each_vector<L>(
         channels, [&](int c) __attribute__((always_inline)) {
           for (int u = 0; u < points; ++u) {
             if (!needs(rows, u)) continue;
-            vector half[points] = {};
+            vector halfway[points] = {};
             for (int j = 0; j < columns + 2; ++j)
-              for (int i = 0; i < rows + 2; ++i)
-                half[j] += of_inputs<T>[rows - 1][u][i] * L::at(seen[i * points + j] + c).value;
+              for (int i = 0; i < rows + 2; ++i) {
+                vector value;
+                L::load(seen[i * points + j] + c, value);
+                halfway[j] += of_inputs<arithmetic<T>>[rows - 1][u][i] * value;
+              }
             for (int v = 0; v < points; ++v) {
               if (!needs(columns, v)) continue;
               vector sum{};
-              for (int j = 0; j < columns + 2; ++j) sum += of_inputs<T>[columns - 1][v][j] * half[j];
-              L::at(out[u * points + v] + c).value = sum;
+              for (int j = 0; j < columns + 2; ++j)
+                sum += of_inputs<arithmetic<T>>[columns - 1][v][j] * halfway[j];
+              to_lanes::store(out[u * points + v] + c, sum);
             }
           }
         });
@@ -187,19 +172,19 @@ struct output_tiles {
   const T* bias = nullptr;
   bounds<T> after{};
   std::int64_t first_of_group = 0, first = 0, last = 0;
-  const T* from = nullptr;  // of the group's first tile
+  const arithmetic<T>* from = nullptr;  // of the group's first tile
   std::ptrdiff_t from_tile = 0, from_plane = 0;
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
     using lanes = simd::lanes<T, Isa::bytes>;
-    matrix_rows<const T> products(*grid, first_of_group, first, from, from_tile, from_plane);
+    matrix_rows<const arithmetic<T>> products(*grid, first_of_group, first, from, from_tile, from_plane);
     for (std::int64_t t = first; t < last; ++t) {
       const position at = grid->at(t);
       const tile_span i = grid->rows[at.row], j = grid->columns[at.column];
       const std::int64_t pixel = (std::int64_t{at.image} * y->height + i.first) * y->width + j.first;
       if (y->channels < lanes::width) {
-        part_of_tile<simd::lanes<T, sizeof(T)>>(i.outputs, j.outputs, products.row, pixel);
+        part_of_tile<simd::lane<T>>(i.outputs, j.outputs, products.row, pixel);
       } else if (i.outputs < outputs || j.outputs < outputs) {
         part_of_tile<lanes>(i.outputs, j.outputs, products.row, pixel);
       } else {
@@ -231,33 +216,40 @@ struct output_tiles {
       other_right = other != nullptr ? right * of.other->pixel : 0;
     }
     [[gnu::always_inline]] void operator()(int i, int j, int c, vector& value) const {
-      if (other != nullptr) value += L::at(other + i * other_down + j * other_right + c).value;
+      if (other != nullptr) {
+        vector term;
+        L::load(other + i * other_down + j * other_right + c, term);
+        value += term;
+      }
       L::clamp(value, low, high);
-      L::at(y + i * y_down + j * y_right + c).value = value;
+      L::store(y + i * y_down + j * y_right + c, value);
     }
   };
 
   template <class L>
-  [[gnu::always_inline]] void whole_tile(const T* const (&products)[planes], std::int64_t pixel) const {
+  [[gnu::always_inline]] void whole_tile(const arithmetic<T>* const (&products)[planes],
+                                         std::int64_t pixel) const {
     using vector = typename L::vector;
+    using from_lanes = typename L::template of<arithmetic<T>>;
     const finish<L> end(*this, pixel);
     simd::each_vector<L>(
         y->channels, [&](int c) __attribute__((always_inline)) {
-          vector half[outputs][points];
+          vector halfway[outputs][points];
 #pragma GCC unroll 5
           for (int j = 0; j < points; ++j) {
             vector column[points], changed[outputs];
 #pragma GCC unroll 5
-            for (int i = 0; i < points; ++i) column[i] = L::at(products[i * points + j] + c).value;
-            whole_products<T>(column, changed);
+            for (int i = 0; i < points; ++i) from_lanes::load(products[i * points + j] + c, column[i]);
+            whole_products<arithmetic<T>>(column, changed);
 #pragma GCC unroll 3
-            for (int i = 0; i < outputs; ++i) half[i][j] = changed[i];
+            for (int i = 0; i < outputs; ++i) halfway[i][j] = changed[i];
           }
-          const vector biases = L::at(bias + c).value;
+          vector biases;
+          L::load(bias + c, biases);
 #pragma GCC unroll 3
           for (int i = 0; i < outputs; ++i) {
             vector changed[outputs];
-            whole_products<T>(half[i], changed);
+            whole_products<arithmetic<T>>(halfway[i], changed);
 #pragma GCC unroll 3
             for (int j = 0; j < outputs; ++j) {
               changed[j] += biases;
@@ -269,21 +261,28 @@ struct output_tiles {
 
   /// Any number of outputs.
   template <class L>
-  [[gnu::always_inline]] void part_of_tile(int rows, int columns, const T* const (&products)[planes],
+  [[gnu::always_inline]] void part_of_tile(int rows, int columns,
+                                           const arithmetic<T>* const (&products)[planes],
                                            std::int64_t pixel) const {
     using vector = typename L::vector;
+    using from_lanes = typename L::template of<arithmetic<T>>;
     const finish<L> end(*this, pixel);
     simd::each_vector<L>(
         y->channels, [&](int c) __attribute__((always_inline)) {
           for (int i = 0; i < rows; ++i) {
-            vector half[points] = {};
+            vector halfway[points] = {};
             for (int v = 0; v < points; ++v)
               for (int u = 0; u < points; ++u)
-                if (needs(rows, u) && needs(columns, v))
-                  half[v] += of_products<T>[rows - 1][i][u] * L::at(products[u * points + v] + c).value;
+                if (needs(rows, u) && needs(columns, v)) {
+                  vector value;
+                  from_lanes::load(products[u * points + v] + c, value);
+                  halfway[v] += of_products<arithmetic<T>>[rows - 1][i][u] * value;
+                }
             for (int j = 0; j < columns; ++j) {
-              vector sum = L::at(bias + c).value;
-              for (int v = 0; v < points; ++v) sum += of_products<T>[columns - 1][j][v] * half[v];
+              vector sum;
+              L::load(bias + c, sum);
+              for (int v = 0; v < points; ++v)
+                sum += of_products<arithmetic<T>>[columns - 1][j][v] * halfway[v];
               end(i, j, c, sum);
             }
           }

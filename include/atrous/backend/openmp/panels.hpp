@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// How the right matrix of a product is packed: in panels of as many columns as a tile has.
+#include <algorithm>
+#include <cstdint>
+
+#include <atrous/simd/instruction_sets.hpp>
+#include <atrous/simd/lanes.hpp>
+
+namespace atrous::cpu {
+
+/// Terms that are summed in one go, at most (pointwise.hpp).
+constexpr int most_terms = 768;
+
+/// Columns of y that one panel of packed weights makes.
+template <class T>
+constexpr int panel_columns(simd::instruction_set set) {
+  const simd::properties p = simd::properties_at(set);
+  return p.vectors * p.bytes / static_cast<int>(sizeof(arithmetic<T>));
+}
+
+template <class T>
+constexpr std::int64_t packed_panels(simd::instruction_set set, std::int64_t terms, int columns) {
+  const int width = panel_columns<T>(set);
+  return (columns + width - 1) / width * width * terms;
+}
+
+/// Returns the end of what it writes.
+template <class T, class = simd::this_unit>
+T* stored(const float* from, std::int64_t count, T* to) {
+  return std::transform(from, from + count, to, [](float x) { return T(x); });
+}
+
+/// (terms, columns) -> (panel, terms, columns of a panel), zeros beyond the last column. Goes through all panels with a
+/// few terms at a time: rows of `from` may lie pages apart.
+template <class T>
+void pack_panels(simd::instruction_set set, std::int64_t terms, int columns, const float* from, T* to) {
+  constexpr std::int64_t at_once = 16;
+  const int width = panel_columns<T>(set);
+  for (std::int64_t begin = 0; begin < terms; begin += at_once) {
+    for (int first = 0; first < columns; first += width) {
+      T* row = to + first * terms + begin * width;
+      const int used = std::min(width, columns - first);
+      for (std::int64_t k = begin; k < std::min(begin + at_once, terms); ++k, row += width)
+        std::fill(stored(from + k * columns + first, used, row), row + width, T(0));
+    }
+  }
+}
+
+}  // namespace atrous::cpu

@@ -78,11 +78,11 @@ struct product {
   struct converted_panel {
     alignas(64) number numbers[most_terms * Isa::vectors * Isa::bytes / static_cast<int>(sizeof(number))];
 
-    [[gnu::always_inline]] const number* operator()(const T* from, std::ptrdiff_t count) {
+    [[gnu::always_inline]] const number* operator()(const T* stored, std::ptrdiff_t count) {
       using lanes = simd::lanes<T, Isa::bytes>;
       for (std::ptrdiff_t i = 0; i < count; i += lanes::width) {
         typename lanes::vector some;
-        lanes::load(from + i, some);
+        lanes::load(stored + i, some);
         lanes::template of<number>::store(numbers + i, some);
       }
       return numbers;
@@ -90,7 +90,9 @@ struct product {
   };
   template <class Isa>
   struct converted_panel<Isa, number> {
-    [[gnu::always_inline]] const number* operator()(const number* from, std::ptrdiff_t) const { return from; }
+    [[gnu::always_inline]] const number* operator()(const number* stored, std::ptrdiff_t) const {
+      return stored;
+    }
   };
 
   /// What one tile works on.

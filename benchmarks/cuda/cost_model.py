@@ -3,7 +3,7 @@
 """What DeepLabv3+ on Xception-65 costs on a GPU: what its measured kernels add up to, and what a fused kernel could reach.
 
 Every layer at 513x513, output stride 16, in half precision. split: one depthwise and one pointwise kernel a layer, the
-times of the tables of a folder that `run` wrote. fused: depthwise and pointwise in one kernel; the best tile of a model of
+times of the tables in h100, which `run` wrote. fused: depthwise and pointwise in one kernel; the best tile of a model of
 tensor cores, depthwise arithmetic, second-level cache, neighbours in a cluster and device memory.
 """
 
@@ -120,7 +120,7 @@ def tiles(step):
 
 def fused(step, card, known={}):
     """Seconds of the best tile; of steps that are alike it is looked for once."""
-    alike = (step.batch, *(replace(one, scope="").__repr__() for one in (step.layer, step.depthwise) if one), card)
+    alike = (step.batch, *(repr(replace(one, scope="")) for one in (step.layer, step.depthwise) if one), card)
     if alike not in known:
         known[alike] = card.kernel + best_tile(step, card)
     return known[alike]

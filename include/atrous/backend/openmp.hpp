@@ -20,8 +20,8 @@
 namespace atrous {
 
 /// `Choice::get()` says which instruction set: simd::widest, or simd::only<...>. `Element` is what feature maps and weights
-/// are stored as: float, or half, which takes half of the memory (what a step works in stays
-/// float). Both are computed in float.
+/// are stored as: float, or half, which takes half of the memory (what a step works in stays float). Both
+/// are computed in float.
 template <class Choice, class Element = float>
 struct openmp_with : reference {
   static constexpr const char* name = std::is_same_v<Element, half> ? "openmp-half" : "openmp";

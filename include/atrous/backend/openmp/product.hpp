@@ -21,7 +21,8 @@ namespace atrous::cpu {
 ///
 /// Weights are stored as T, other and y as S. Where T is not what is multiplied, a panel is converted once for all rows.
 ///
-///   reads   a (rows, terms), b (panels, terms, columns of a panel), bias (columns) or else from (rows, columns), other (rows, columns)
+///   reads   a (rows, terms), b (panels, terms, columns of a panel), bias (columns) or else from (rows, columns),
+///           other (rows, columns)
 ///   writes  y (rows, columns)
 ///   cost    rows * terms * columns multiply-adds
 template <class T, class S = T>

@@ -17,9 +17,9 @@
 #include <atrous/plan/paper.hpp>
 #include <atrous/plan/planner.hpp>
 #include <atrous/plan/print.hpp>
-#include <atrous/weights/binding.hpp>
+#include <atrous/weights/identify.hpp>
+#include <atrous/weights/read_weights.hpp>
 
-#include "runtime/fitting.hpp"
 #include "runtime/program.hpp"
 #include "runtime/text.hpp"
 #include "runtime/weights.hpp"
@@ -29,7 +29,7 @@ namespace {
 struct settings {
   std::string network, weights, size = "513x513", policy = "openmp";
   int classes = 0;  // 0: not given
-  bool csv = false, paper = false, plan = false, dot = false;
+  bool csv = false, paper = false, plan = false, dot = false, verify = false;
 };
 
 constexpr const char* help =
@@ -43,7 +43,7 @@ constexpr const char* help =
     "      for Graphviz: inspect --network NAME --dot | dot -Tsvg > NAME.svg\n"
     "  inspect --paper [--csv]\n"
     "      the multiply-adds that the authors printed, beside those computed here\n"
-    "  inspect --weights FILE [--network NAME] [--classes N] [--csv]\n"
+    "  inspect --weights FILE [--network NAME] [--classes N] [--csv] [--verify]\n"
     "      what a file holds, and which network it fits; with a network all that does not fit (then exit "
     "1)\n\n"
     "CSV columns: layer,rows,columns,channels,parameters,multiply_adds (last row: total); row,paper,computed "
@@ -54,7 +54,10 @@ constexpr const char* example =
 
 void add_options(CLI::App& app, settings& s) {
   app.add_option("--network", s.network, "Name of a network, see below")->type_name("NAME");
-  app.add_option("--weights", s.weights, "A safetensors file")->type_name("FILE");
+  app.add_option("--weights", s.weights,
+                 "A safetensors file, a PyTorch file, a TensorFlow checkpoint or frozen graph")
+      ->type_name("FILE");
+  app.add_flag("--verify", s.verify, "Check the sums of all data that the file has sums of");
   app.add_flag("--paper", s.paper, "Print the figures of the paper");
   app.add_option("--size", s.size, "Height x width of the image; default 513x513")->type_name("HxW");
   app.add_option("--classes", s.classes, "Number of classes; default: the weights', else the network's own")
@@ -82,6 +85,7 @@ void check_options(const CLI::App& app, const settings& s) {
   };
   exclude(s.paper, "--paper", {"--network", "--weights", "--size", "--classes", "--plan", "--dot"});
   exclude(weights, "--weights", {"--size", "--plan", "--dot"});
+  if (s.verify && !weights) throw std::invalid_argument("--verify needs --weights");
   exclude(s.plan, "--plan", {"--csv", "--dot"});
   exclude(s.dot, "--dot", {"--csv"});
   if (!s.plan && app.count("--policy") > 0) throw std::invalid_argument("--policy needs --plan");
@@ -196,21 +200,18 @@ void print_contents(const atrous::tensor_set& weights) {
       continue;
     }
     parameters += static_cast<std::int64_t>(t.elements());
-    normed = normed || t.name.ends_with("/BatchNorm/moving_mean");
+    normed = normed || t.name.ends_with("/BatchNorm/moving_mean") || t.name.ends_with(".running_mean");
   }
   std::string spelt;
   for (const auto& [name, count] : types) {
     spelt.append(spelt.empty() ? "" : ", ").append(atrous::with_separators(count)).append(" ").append(name);
   }
+  print_fact("container", weights.container);
   print_fact("tensors",
              atrous::with_separators(static_cast<std::int64_t>(weights.tensors.size())) + " (" + spelt + ")");
   print_fact("parameters", atrous::with_separators(parameters));
   print_fact("bytes", atrous::with_separators(bytes));
   print_fact("batch norm", normed ? "not folded" : "folded, or none");
-  const auto classes = programs::classes_in(weights);
-  print_fact("classes",
-             !classes ? "unknown, no logits/semantic/biases"
-                      : std::to_string(*classes) + " (" + atrous::labels_in(weights, *classes).name + ")");
   if (state > 0) print_fact("ignored", atrous::with_separators(state) + " tensors of training state");
   std::string what = "metadata";
   for (const auto& [key, value] : weights.metadata) {
@@ -219,27 +220,28 @@ void print_contents(const atrous::tensor_set& weights) {
   }
 }
 
+void print_classes(const std::string& network, const atrous::tensor_set& weights) {
+  const auto classes = atrous::classes_in(network, weights);
+  if (!classes) return;
+  print_fact("classes", std::to_string(*classes) + " (" + atrous::labels_in(weights, *classes).name + ")");
+}
+
 std::string counts(const atrous::weights_report& r) {
   return std::to_string(r.missing.size()) + " missing, " + std::to_string(r.unexpected.size()) +
          " unexpected, " + std::to_string(r.unfit.size()) + " of another shape or type";
 }
 
 void print_fitting(const atrous::tensor_set& weights, int classes) {
-  const std::vector<programs::comparison> all = programs::compare_with_all(weights, classes);
-  bool strides = false;
+  const std::vector<atrous::candidate> all = atrous::compare_with_all(weights, classes);
   std::string what = "fits";
-  for (const programs::comparison& c : all) {
+  for (const atrous::candidate& c : all) {
     if (!c.report.fits()) continue;
-    std::string name = c.network;
-    for (const std::string& stride : c.strides)
-      name.append(&stride == &c.strides[0] ? "[" : "|").append(stride);
-    if (!c.strides.empty()) name += ']';
-    strides = strides || !c.strides.empty();
-    print_fact(what, name);
-    what.clear();
+    if (what == "fits") print_classes(c.network, weights);
+    print_fact(what, c.network + " (" + c.implementation + ")");
+    what = "or";
+    for (const std::string& other : c.others) print_fact("or", other);
   }
-  if (strides) print_fact("", "(tensors do not tell the output stride; 16 without a suffix)");
-  if (what.empty()) return;
+  if (what == "or") return;
   const atrous::weights_report& best = all[0].report;
   const bool akin = best.unexpected.size() + static_cast<std::size_t>(best.ignored) < weights.tensors.size();
   print_fact("fits", akin ? "no published network; the nearest are" : "no published network");
@@ -249,7 +251,8 @@ void print_fitting(const atrous::tensor_set& weights, int classes) {
 }
 
 void inspect_weights(const settings& s) {
-  const atrous::tensor_set weights = programs::read_weights(s.weights);
+  const atrous::tensor_set weights = atrous::read_weights(s.weights);
+  if (s.verify) atrous::verify_all(weights);
   if (s.csv) {
     print_tensors(weights);
   } else {
@@ -259,8 +262,9 @@ void inspect_weights(const settings& s) {
     if (!s.csv) print_fitting(weights, s.classes);
     return;
   }
-  const atrous::graph g = record(programs::network_for(s.network, weights, s.classes), {65, 65, 3});
-  const atrous::weights_report report = atrous::compare(g, weights);
+  const std::string name = atrous::printable(s.network);
+  const atrous::weights_report report =
+      atrous::compare(name, atrous::network_for(name, weights, s.classes), weights);
   if (!s.csv) {
     print_fact(report.fits() ? "fits" : "does not fit",
                s.network + (report.fits() ? "" : ": " + counts(report)));
@@ -286,7 +290,7 @@ void print_plan(const atrous::graph& g, int threads) {
 void work(const settings& s, int threads) {
   if (s.paper) return print_paper(s.csv);
   if (!s.weights.empty()) return inspect_weights(s);
-  const atrous::deeplab_options network = programs::network_for(s.network, {}, s.classes);
+  const atrous::deeplab_options network = programs::network_without_weights(s.network, s.classes);
   const atrous::graph g = record(network, image_shape(s.size));
   if (s.plan) {
     if (s.policy == "openmp") {
@@ -304,9 +308,10 @@ void work(const settings& s, int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  programs::command_line line(
-      "inspect", "Looks at networks and files of weights.",
-      std::string(help) + "Network names:\n" + std::string(atrous::network_name_grammar) + example);
+  programs::command_line line("inspect", "Looks at networks and files of weights.",
+                              std::string(help) + "Network names:\n" +
+                                  std::string(atrous::network_name_grammar) +
+                                  std::string(atrous::torch_name_grammar) + example);
   settings s;
   add_options(line.app, s);
   return line.run(argc, argv, [&] {

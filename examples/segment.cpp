@@ -30,7 +30,7 @@ struct settings {
   std::string network, weights, policy = "openmp", palette = "usual";
   programs::output labels{"", ".png"}, overlay{"", ".png"}, logits{"", ".safetensors"};
   programs::manner how;
-  bool side_by_side = false, no_legend = false, profile = false, check_range = false;
+  bool side_by_side = false, no_legend = false, profile = false, check_range = false, strict = false;
   int classes = 0, repeat = 0;  // 0: not given
 };
 
@@ -56,10 +56,13 @@ void add_options(CLI::App& app, settings& s) {
   app.add_option("IMAGE", s.images, "Images to segment, folders of them, or - for frames on standard input")
       ->required()
       ->type_name("");
-  app.add_option("--network", s.network, "Name of the network, see below")->required()->type_name("NAME");
-  app.add_option("--weights", s.weights, "Its weights, a safetensors file with TensorFlow's variable names")
+  app.add_option("--weights", s.weights,
+                 "Weights: safetensors, a PyTorch file, a TensorFlow checkpoint or frozen graph")
       ->required()
       ->type_name("FILE");
+  app.add_option("--network", s.network, "Name of their network, see below; default: told by their tensors")
+      ->type_name("NAME");
+  app.add_flag("--strict", s.strict, "Refuse weights whose tensors fit several networks");
   app.add_option("--labels", s.labels.place, "Write label maps: palette PNG, 8-bit indices of the classes")
       ->check(programs::not_empty())
       ->type_name("OUT.png");
@@ -177,14 +180,18 @@ void write_logits(const std::filesystem::path& path, const atrous::tensor<float>
 class job {
  public:
   job(const settings& s, programs::sources& pictures, int threads)
-      : s_(s), pictures_(pictures), threads_(threads), weights_(programs::read_weights(s.weights)) {
-    network_ = programs::network_for(s.network, weights_, s.classes);
-    if (network_.classes > 256) {
+      : s_(s),
+        pictures_(pictures),
+        threads_(threads),
+        fitted_(programs::fit({s.weights, s.network, s.classes, s.strict})) {
+    const int classes = fitted_.network.classes;
+    if (!fitted_.note.empty()) std::cerr << "segment: " << fitted_.note << '\n';
+    if (classes > 256) {
       throw std::invalid_argument(atrous::printable_path(s.weights) +
                                   ": label maps hold at most 256 classes, this has " +
-                                  std::to_string(network_.classes));
+                                  std::to_string(classes));
     }
-    classes_ = atrous::labels_in(weights_, network_.classes);
+    classes_ = atrous::labels_in(fitted_.weights, classes);
     if (s.palette == "colour-blind") classes_ = atrous::colour_blind_safe(classes_);
     if (s.overlay.wanted() && !s.no_legend && !s.overlay.streamed()) font_.emplace(legend_font());
   }
@@ -222,8 +229,8 @@ class job {
   void process(const programs::picture& picture) {
     const atrous::image& photo = picture.photo;
     if (!runner_) {
-      runner_ = programs::make_runner(s_.policy, network_, {photo.height, photo.width, photo.channels},
-                                      weights_, threads_);
+      runner_ = programs::make_runner(s_.policy, fitted_.network, {photo.height, photo.width, photo.channels},
+                                      fitted_.weights, threads_);
       programs::make_folders({s_.labels, s_.overlay, s_.logits}, pictures_.several());
     }
     const std::string name = atrous::printable_path(picture.name);
@@ -262,8 +269,7 @@ class job {
   const settings& s_;
   programs::sources& pictures_;
   int threads_;
-  atrous::tensor_set weights_;
-  atrous::deeplab_options network_;
+  programs::fitted fitted_;
   atrous::label_set classes_;
   std::optional<atrous::font> font_;
   std::unique_ptr<programs::runner> runner_;
@@ -281,9 +287,10 @@ void work(const settings& s, int threads) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  programs::command_line line(
-      "segment", "Segments images with a DeepLab network.",
-      std::string(help) + "Network names:\n" + std::string(atrous::network_name_grammar) + example);
+  programs::command_line line("segment", "Segments images with a DeepLab network.",
+                              std::string(help) + "Network names:\n" +
+                                  std::string(atrous::network_name_grammar) +
+                                  std::string(atrous::torch_name_grammar) + example);
   settings s;
   add_options(line.app, s);
   return line.run(argc, argv, [&] { work(s, line.threads); });

@@ -1,42 +1,55 @@
 // SPDX-License-Identifier: MIT
 #include "weights.hpp"
 
-#include <filesystem>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
-#include <atrous/networks/names.hpp>
-#include <atrous/weights/printable.hpp>
-#include <atrous/weights/safetensors.hpp>
+#include <atrous/weights/identify.hpp>
+#include <atrous/weights/read_weights.hpp>
 
 namespace programs {
 namespace {
 
-constexpr const char* classifier_biases = "logits/semantic/biases";
-constexpr std::int64_t most_classes = 65536;  // more is no classifier, and the network says what is wrong
+/// The network that a file tells of: in its metadata, or by its tensors.
+std::pair<std::string, std::string> network_told_by(const atrous::tensor_set& file, const claims& said) {
+  const auto told = file.metadata.find("network");
+  if (told != file.metadata.end()) return {told->second, ""};
+  const std::vector<atrous::candidate> all = atrous::compare_with_all(file, said.classes);
+  std::vector<const atrous::candidate*> fitting;
+  for (const atrous::candidate& c : all)
+    if (c.report.fits()) fitting.push_back(&c);
+  if (fitting.empty()) {
+    throw std::invalid_argument(atrous::printable_path(file.source) +
+                                ": fits no network with a name, the nearest is " + all[0].network +
+                                " (inspect --weights FILE says what differs)");
+  }
+  std::string others;
+  for (const atrous::candidate* c : fitting) {
+    if (c != fitting[0]) others += (others.empty() ? "" : ", ") + c->network;
+    for (const std::string& name : c->others) others += (others.empty() ? "" : ", ") + name;
+  }
+  if (others.empty()) return {fitting[0]->network, ""};
+  const std::string note = atrous::printable_path(file.source) + ": taken for " + fitting[0]->network +
+                           "; its tensors also fit " + others;
+  if (said.strict) throw std::invalid_argument(note + "; --strict needs --network");
+  return {fitting[0]->network, note};
+}
 
 }  // namespace
 
-atrous::tensor_set read_weights(const std::string& file) {
-  return atrous::read_safetensors(std::filesystem::path(file));
+fitted fit(const claims& said) {
+  const atrous::tensor_set file = atrous::read_weights(said.file);
+  fitted made;
+  made.name = said.network;
+  if (made.name.empty()) std::tie(made.name, made.note) = network_told_by(file, said);
+  made.network = atrous::network_for(atrous::printable(made.name), file, said.classes);
+  made.weights = atrous::in_our_words(made.name, made.network, file);
+  return made;
 }
 
-std::optional<int> classes_in(const atrous::tensor_set& weights) {
-  const atrous::stored_tensor* biases = weights.find(classifier_biases);
-  if (biases == nullptr || biases->shape.size() != 1) return std::nullopt;
-  if (biases->shape[0] < 1 || biases->shape[0] > most_classes) return std::nullopt;
-  return static_cast<int>(biases->shape[0]);
-}
-
-atrous::deeplab_options network_for(const std::string& name, const atrous::tensor_set& weights, int classes) {
-  atrous::deeplab_options network = atrous::network_named(atrous::printable(name));
-  const std::optional<int> found = classes_in(weights);
-  if (classes > 0 && found && *found != classes) {
-    throw std::invalid_argument("--classes " + std::to_string(classes) + ": " +
-                                atrous::printable_path(weights.source) + " has " + std::to_string(*found) +
-                                " (" + classifier_biases + ")");
-  }
-  if (found || classes > 0) network.classes = found.value_or(classes);
-  return network;
+atrous::deeplab_options network_without_weights(const std::string& name, int classes) {
+  return atrous::network_for(atrous::printable(name), {}, classes);
 }
 
 }  // namespace programs

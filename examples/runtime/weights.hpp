@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a file of weights says beyond its numbers: how many classes there are.
-#include <optional>
+// A file of weights and the network that it is for.
 #include <string>
 
 #include <atrous/networks/options.hpp>
@@ -9,14 +8,26 @@
 
 namespace programs {
 
-/// Reads a file of weights. Throws std::runtime_error, one line with the file's name.
-atrous::tensor_set read_weights(const std::string& file);
+/// A network, and its weights in our words.
+struct fitted {
+  std::string name;
+  atrous::deeplab_options network;
+  atrous::tensor_set weights;
+  std::string note;  // what was taken where the file does not tell, for the user; "" where nothing was
+};
 
-/// The number of classes, from the biases of the classifier; nothing where there are none.
-std::optional<int> classes_in(const atrous::tensor_set& weights);
+/// What the user says of a file.
+struct claims {
+  std::string file, network;  // "": the network that the file tells of
+  int classes = 0;            // 0: those of the file
+  bool strict = false;        // refuses what the file does not tell
+};
 
-/// The named network with as many classes as the weights have, or its own number where they do not tell.
-/// `classes` is what the user says, 0 for nothing. Throws std::invalid_argument where both disagree.
-atrous::deeplab_options network_for(const std::string& name, const atrous::tensor_set& weights, int classes);
+/// Reads the file and fits it to its network. Throws std::runtime_error where it cannot be read, atrous::weights_mismatch
+/// where it does not fit, std::invalid_argument where it does not tell its network.
+fitted fit(const claims& said);
+
+/// The named network of a program that has no weights.
+atrous::deeplab_options network_without_weights(const std::string& name, int classes);
 
 }  // namespace programs

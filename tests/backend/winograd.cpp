@@ -91,7 +91,7 @@ TEST_CASE("batches, sums, activations and slices") {
   unsigned seed = 1;
   for (int rate : {1, 2, 6}) {
     for (int batch : {1, 2, 3}) {
-      for (activation after : every_activation) {
+      for (activation after : bounding_activations) {
         for (bool sum : {false, true}) {
           trial t = trial_of({8, 11, 19}, 21, rate);
           t.batch = batch, t.form.after = after, t.form.sum = sum, t.gap = static_cast<int>(seed % 3) * 5;

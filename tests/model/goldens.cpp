@@ -29,7 +29,7 @@ struct golden {
 
 deeplab_options xception_with_multi_grid() {
   deeplab_options o = network_named("deeplabv3plus_xception65");
-  o.multi_grid = {1, 2, 4};
+  std::get<xception>(o.backbone).multi_grid = {1, 2, 4};
   return o;
 }
 

@@ -71,7 +71,7 @@ TEST_CASE("rates of Xception-65 follow the output stride") {
 
 TEST_CASE("multi-grid multiplies the rates of the last module") {
   deeplab_options options = network_named("deeplabv3plus_xception65");
-  options.multi_grid = {1, 2, 4};
+  std::get<xception>(options.backbone).multi_grid = {1, 2, 4};
   const graph g = record([&](wire x) { return build(x, options); }, {513, 513, 3});
   const std::string module = "xception_65/exit_flow/block2/unit_1/xception_module/separable_conv";
   CHECK(convolution_in(g, module + "1_depthwise").rate == 2);

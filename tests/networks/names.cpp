@@ -26,32 +26,31 @@ std::string refusal(std::string_view name) {
 
 TEST_CASE("defaults of a name") {
   const deeplab_options x = network_named("deeplabv3plus_xception65");
-  CHECK(x.backbone == body::xception);
-  CHECK(x.layers == 65);
-  CHECK(x.output_stride == 16);
-  CHECK(x.multi_grid == std::array<int, 3>{1, 1, 1});
+  CHECK(std::get<xception>(x.backbone).layers == 65);
+  CHECK(x.output_stride() == 16);
+  CHECK(std::get<xception>(x.backbone).multi_grid == std::array<int, 3>{1, 1, 1});
   CHECK(x.pyramid.rates == int_list{6, 12, 18});
   CHECK(!x.pyramid.dense);
   CHECK(!x.refine.dense);
   CHECK(x.refine.strides == int_list{4});
   CHECK(x.classes == 21);
   CHECK(network_named("deeplabv3_xception65").refine.strides.empty());
-  CHECK(network_named("deeplabv3_xception").backbone == body::original_xception);
+  CHECK(std::holds_alternative<original_xception>(network_named("deeplabv3_xception").backbone));
 }
 
 TEST_CASE("a ResNet is dense, and its root decides the multi-grid") {
   const deeplab_options beta = network_named("deeplabv3_resnet101_os8");
-  CHECK(beta.backbone == body::resnet);
-  CHECK(beta.layers == 101);
-  CHECK(beta.root == resnet_root::beta);
-  CHECK(beta.multi_grid == std::array<int, 3>{1, 2, 4});
+  const resnet& body = std::get<resnet>(beta.backbone);
+  CHECK(body.layers == 101);
+  CHECK(body.root == resnet_root::beta);
+  CHECK(body.multi_grid == std::array<int, 3>{1, 2, 4});
   CHECK(beta.pyramid.rates == int_list{12, 24, 36});
   CHECK(beta.pyramid.dense);
   CHECK(beta.refine.dense);
   const deeplab_options plain = network_named("deeplabv3plus_resnet50_plain_separable_os32");
-  CHECK(plain.layers == 50);
-  CHECK(plain.root == resnet_root::plain);
-  CHECK(plain.multi_grid == std::array<int, 3>{1, 1, 1});
+  CHECK(std::get<resnet>(plain.backbone).layers == 50);
+  CHECK(std::get<resnet>(plain.backbone).root == resnet_root::plain);
+  CHECK(std::get<resnet>(plain.backbone).multi_grid == std::array<int, 3>{1, 1, 1});
   CHECK(plain.pyramid.rates == int_list{3, 6, 9});
   CHECK(!plain.pyramid.dense);
   CHECK(!plain.refine.dense);
@@ -61,20 +60,20 @@ TEST_CASE("MobileNetV2 has a width, and atrous branches with the decoder alone")
   CHECK(network_named("deeplabv3_mobilenet_v2").pyramid.rates.empty());
   CHECK(network_named("deeplabv3_mobilenet_v2").pyramid.image_pooling);
   CHECK(network_named("deeplabv3plus_mobilenet_v2").pyramid.rates == int_list{6, 12, 18});
-  CHECK(network_named("deeplabv3_mobilenet_v2_dm05").width == 0.5);
-  CHECK(network_named("deeplabv3_mobilenet_v2_dm075_os8").width == 0.75);
-  CHECK(network_named("deeplabv3plus_mobilenet_v2_dm14_dense_os32").width == 1.4);
-  CHECK(network_named("deeplabv3plus_mobilenet_v2_dm1").width == 1);
+  CHECK(std::get<mobilenet_v2>(network_named("deeplabv3_mobilenet_v2_dm05").backbone).width == 0.5);
+  CHECK(std::get<mobilenet_v2>(network_named("deeplabv3_mobilenet_v2_dm075_os8").backbone).width == 0.75);
+  CHECK(std::get<mobilenet_v2>(network_named("deeplabv3plus_mobilenet_v2_dm14_dense_os32").backbone).width == 1.4);
+  CHECK(std::get<mobilenet_v2>(network_named("deeplabv3plus_mobilenet_v2_dm1").backbone).width == 1);
 }
 
 TEST_CASE("the two published MobileNetV2 models") {
   const deeplab_options pascal = network_named("deeplabv3_mobilenet_v2_pascal");
-  CHECK(pascal.output_stride == 8);
+  CHECK(pascal.output_stride() == 8);
   CHECK(pascal.pyramid.rates.empty());
   CHECK(pascal.refine.strides.empty());
   CHECK(pascal.last == corners::aligned);
   const deeplab_options ade = network_named("deeplabv3plus_mobilenet_v2_ade20k32");
-  CHECK(ade.output_stride == 16);
+  CHECK(ade.output_stride() == 16);
   CHECK(ade.pyramid.rates.empty());
   CHECK(ade.refine.strides == int_list{4});
   CHECK(ade.classes == 32);

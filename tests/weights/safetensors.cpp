@@ -101,7 +101,7 @@ TEST_CASE("a file is replaced whole or not at all") {
   ::chmod(path.c_str(), 0640);
   const std::vector<atrous::stored_tensor> wrong{{"w", element_type::f32, {2}, {}}};
   CHECK(message_of<std::invalid_argument>([&] { atrous::write_safetensors(path, wrong); }) ==
-        "tensor \"w\": 2: expected 8 bytes, found 0");
+        "tensor \"w\", 2: expected 8 bytes, found 0");
   const std::vector<atrous::stored_tensor> twice{{"w", element_type::f32, {0}, {}},
                                                  {"w", element_type::f32, {0}, {}}};
   CHECK_THROWS_AS(atrous::write_safetensors(path, twice), std::invalid_argument);

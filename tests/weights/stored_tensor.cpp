@@ -106,6 +106,55 @@ TEST_CASE("lengths that disagree are refused, with both") {
         "tensor \"a\\x0ab\", 3x1: expected 12 bytes, found 16");
 }
 
+TEST_CASE("strides lead to the elements, row-major") {
+  const std::array<float, 7> numbers{0, 1, 2, 3, 4, 5, 6};
+  const auto bytes = std::as_bytes(std::span(numbers));
+  const auto read = [&](std::vector<std::int64_t> shape, std::vector<std::int64_t> strides,
+                        std::size_t reach) {
+    const atrous::stored_tensor tensor{"w", element_type::f32, std::move(shape), bytes.first(4 * reach),
+                                       std::move(strides)};
+    CHECK(atrous::reach_of(tensor) == 4 * reach);
+    std::vector<float> out(tensor.elements()), copied(tensor.elements());
+    atrous::read_floats(tensor, out);
+    const auto raw = atrous::row_major_bytes(tensor);
+    REQUIRE(raw.size() == 4 * out.size());
+    if (!raw.empty()) std::memcpy(copied.data(), raw.data(), raw.size());
+    CHECK(copied == out);
+    return out;
+  };
+  CHECK(read({2, 3}, {}, 6) == std::vector<float>{0, 1, 2, 3, 4, 5});
+  CHECK(read({3, 2}, {1, 3}, 6) == std::vector<float>{0, 3, 1, 4, 2, 5});  // a transpose
+  CHECK(read({2, 2}, {4, 2}, 7) == std::vector<float>{0, 2, 4, 6});        // a window
+  CHECK(read({2, 3}, {1, 0}, 2) == std::vector<float>{0, 0, 0, 1, 1, 1});  // an expansion
+  CHECK(read({1, 2, 1}, {std::numeric_limits<std::int64_t>::max(), 3, 9}, 4) == std::vector<float>{0, 3});
+  CHECK(read({0, 3}, {1, 1}, 0).empty());
+  CHECK(read({2, 1, 2}, {3, 1, 1}, 5) == std::vector<float>{0, 1, 3, 4});
+  const std::array<std::uint16_t, 4> halves{0x3c00, 0, 0x4000, 0};
+  const atrous::stored_tensor half{
+      "h", element_type::f16, {2}, std::as_bytes(std::span(halves)).first(6), {2}};
+  std::vector<float> two(2);
+  atrous::read_floats(half, two);
+  CHECK(two == std::vector<float>{1, 2});
+}
+
+TEST_CASE("strides that lead elsewhere are refused") {
+  const std::array<float, 4> numbers{};
+  const auto about = [&](std::vector<std::int64_t> strides, std::size_t bytes) {
+    const atrous::stored_tensor tensor{
+        "w", element_type::f32, {2, 2}, std::as_bytes(std::span(numbers)).first(bytes), std::move(strides)};
+    std::vector<float> out(4);
+    const auto message = message_of<std::invalid_argument>([&] { atrous::read_floats(tensor, out); });
+    CHECK(message == message_of<std::invalid_argument>([&] { atrous::row_major_bytes(tensor); }));
+    return message;
+  };
+  CHECK(about({2, 1}, 12) == "tensor \"w\", 2x2: expected 16 bytes, found 12");
+  CHECK(about({1, 1}, 16) == "tensor \"w\", 2x2: expected 12 bytes, found 16");
+  CHECK(about({1}, 16) == "tensor \"w\", 2x2: expected strides that stay in memory, found 1");
+  CHECK(about({-2, 1}, 16) == "tensor \"w\", 2x2: expected strides that stay in memory, found -2x1");
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  CHECK(says(about({most, most}, 16), "that stay in memory"));
+}
+
 TEST_CASE("shapes are counted without overflow") {
   using shape = std::vector<std::int64_t>;
   CHECK(atrous::elements_of(shape{}) == 1);

@@ -5,16 +5,7 @@
 #include <algorithm>
 #include <type_traits>
 
-#include <atrous/backend/openmp/dense.hpp>
-#include <atrous/backend/openmp/depthwise.hpp>
-#include <atrous/backend/openmp/elementwise.hpp>
-#include <atrous/backend/openmp/input.hpp>
-#include <atrous/backend/openmp/labels.hpp>
-#include <atrous/backend/openmp/numbers.hpp>
-#include <atrous/backend/openmp/pooling.hpp>
-#include <atrous/backend/openmp/probabilities.hpp>
-#include <atrous/backend/openmp/resize.hpp>
-#include <atrous/backend/openmp/separable.hpp>
+#include <atrous/backend/openmp/kernels.hpp>
 #include <atrous/backend/reference.hpp>
 
 namespace atrous {
@@ -26,6 +17,7 @@ template <class Choice, class Element = float>
 struct openmp_with : reference {
   static constexpr const char* name = std::is_same_v<Element, half> ? "openmp-half" : "openmp";
   using element = Element;
+  using kernels = cpu::kernels<element>;
   static_assert(std::is_same_v<arithmetic<element>, float>);
 
   // ---- dense kernels are packed in panels, depthwise ones stay as checkpoints have them
@@ -37,13 +29,7 @@ struct openmp_with : reference {
     return cpu::packed_panels<element>(Choice::get(), terms(o, in), o.out);
   }
   static void pack(const op& o, shape in, const float* kernel, element* packed) {
-    if (o.kind == op_kind::depthwise) {
-      cpu::stored(kernel, packed_elements(o, in), packed);
-      return;
-    }
-    if (cpu::winograd_wins(o, in.channels))
-      return cpu::winograd::pack(Choice::get(), in.channels, o.out, kernel, packed);
-    cpu::pack_panels(Choice::get(), terms(o, in), o.out, kernel, packed);
+    kernels::pack(Choice::get(), o, in, kernel, packed);
   }
   static std::size_t scratch_bytes(const step& s, shape x, int threads) {
     switch (s.form.kind) {
@@ -87,63 +73,67 @@ struct openmp_with : reference {
 
   template <structure S>
   static void input(const operands<element>& o) {
-    cpu::input(Choice::get(), o);
+    kernels::input(Choice::get(), o);
   }
   template <structure S>
   static void convolution(const operands<element>& o) {
-    cpu::convolution(Choice::get(), o, S.after, S.sum, S.border ? o.weights.border : nullptr);
+    kernels::convolution(Choice::get(), o, S.after, S.sum, S.border ? o.weights.border : nullptr);
   }
   template <structure S>
   static void depthwise(const operands<element>& o) {
-    cpu::depthwise<S.before>(Choice::get(), o, S.after);
+    static_assert(waits(S.before));
+    kernels::depthwise(Choice::get(), o, S.before, S.after);
   }
   template <structure S>
   static void separable(const operands<element>& o) {
-    cpu::separable<S.before>(Choice::get(), o, S.between, S.after, S.sum);
+    static_assert(waits(S.before));
+    kernels::separable(Choice::get(), o, S.before, S.between, S.after, S.sum);
   }
   template <structure S>
   static void batch_norm(const operands<element>& o) {
-    cpu::batch_norm(Choice::get(), o, S.after);
+    kernels::batch_norm(Choice::get(), o, S.after);
   }
   template <structure S>
   static void activate(const operands<element>& o) {
-    cpu::activate(Choice::get(), o, S.after);
+    kernels::activate(Choice::get(), o, S.after);
   }
   template <structure S>
   static void max_pool(const operands<element>& o) {
-    cpu::max_pool(Choice::get(), o);
+    kernels::max_pool(Choice::get(), o);
   }
   template <structure S>
   static void average_pool(const operands<element>& o) {
-    cpu::average_pool(Choice::get(), o);
+    kernels::average_pool(Choice::get(), o);
   }
   template <structure S>
   static void resize(const operands<element>& o) {
-    cpu::resize(Choice::get(), o);
+    kernels::resize(Choice::get(), o);
   }
   template <structure S>
   static void add(const operands<element>& o) {
-    cpu::add(Choice::get(), o, S.after);
+    kernels::add(Choice::get(), o, S.after);
   }
   template <structure S>
   static void scale(const operands<element>& o) {
-    cpu::scale(Choice::get(), o);
+    kernels::scale(Choice::get(), o);
   }
   template <structure S>
   static void copy(const operands<element>& o) {
-    cpu::activate(Choice::get(), o, activation::none);
+    kernels::activate(Choice::get(), o, activation::none);
   }
   template <structure S>
   static void probabilities(const operands<element>& o) {
-    cpu::on_numbers(Choice::get(), o,
-                    [](const auto& numbers) { cpu::probabilities(Choice::get(), numbers); });
+    kernels::probabilities(Choice::get(), o);
   }
   template <structure S>
   static void labels(const operands<element>& o) {
-    cpu::on_numbers(Choice::get(), o, [](const auto& numbers) { cpu::labels(Choice::get(), numbers); });
+    kernels::labels(Choice::get(), o);
   }
 
  private:
+  static constexpr bool waits(activation before) {
+    return before == activation::none || before == activation::relu;
+  }
   static constexpr std::int64_t terms(const op& o, shape in) {
     return std::int64_t{o.kernel} * o.kernel * in.channels;
   }

@@ -19,6 +19,10 @@ constexpr float activated(activation act, float x) {
       return x < 0 ? 0 : x;
     case activation::relu6:
       return x < 0 ? 0 : x > 6 ? 6 : x;
+    case activation::hard_sigmoid:
+      return activated(activation::relu6, x + 3) / 6;
+    case activation::hard_swish:
+      return x * activated(activation::hard_sigmoid, x);
     default:
       return x;
   }

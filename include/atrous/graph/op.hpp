@@ -25,8 +25,12 @@ enum class op_kind : int {
   own = 1000,
 };
 
-/// What follows a layer element by element: nothing, max(x, 0), or min(max(x, 0), 6).
-enum class activation { none, relu, relu6 };
+/// What follows a layer element by element: nothing, max(x, 0), min(max(x, 0), 6), g(x) = relu6(x + 3) / 6, or x g(x)
+/// (MobileNetV3, section 5.2).
+enum class activation { none, relu, relu6, hard_sigmoid, hard_swish };
+
+/// Whether an activation only bounds its numbers. Others take a step of their own.
+constexpr bool only_bounds(activation act) { return act <= activation::relu6; }
 
 /// Where output samples of a resize lie on the input: with the corner samples of both grids together
 /// (TensorFlow's and the paper's), with half a pixel between grid and border (PyTorch's default), or at

@@ -21,7 +21,8 @@ struct normed {
 };
 
 /// Atrous separable convolution in the split form of the released checkpoints (research/deeplab): depthwise
-/// (scope NAME_depthwise) and pointwise (scope NAME_pointwise), each followed by batch norm.
+/// (scope NAME_depthwise) and pointwise (scope NAME_pointwise), each followed by batch norm; with `joined` nothing
+/// stands between them.
 ///
 ///   in          height x width x C
 ///   out         ceil(height / stride) x ceil(width / stride) x out
@@ -31,14 +32,15 @@ struct separable {
   int kernel = 3, stride = 1, rate = 1;
   normed between{}, after{};
   padding pad{};
+  bool joined = false;
 
   constexpr wire operator()(wire x) const {
     label first = name, second = name;
     first.tail = "_depthwise";
     second.tail = "_pointwise";
-    return x >>
-           in(first, depthwise{.kernel = kernel, .stride = stride, .rate = rate, .pad = pad} >> between) >>
-           in(second, pointwise{.out = out} >> after);
+    const depthwise filter{.kernel = kernel, .stride = stride, .rate = rate, .pad = pad};
+    const wire filtered = joined ? x >> in(first, filter) : x >> in(first, filter >> between);
+    return filtered >> in(second, pointwise{.out = out} >> after);
   }
 };
 

@@ -50,33 +50,46 @@ struct unit_step {
   int stride = 1, rate = 1;
 };
 
+/// Which units spread their taps for a stride that is given up. Implementations that agree on every tensor disagree on this.
+enum class spread {
+  next_unit,    // those behind the unit that loses its stride (TensorFlow, torchvision)
+  whole_stage,  // that unit and all behind it (segmentation_models_pytorch)
+  next_stage,   // those of the stages behind (jfzhang95's MobileNetV2)
+};
+
 /// Spends the output stride unit by unit (TensorFlow's stack_blocks_dense): once `current`
-/// has reached `target`, a unit keeps its grid, and the units after it spread their taps instead. The unit
-/// that loses its stride still uses the old rate.
+/// has reached `target`, a unit keeps its grid, and taps spread instead.
 struct stride_budget {
   int target = 16;
   int current = 1;  // stride of what has been built so far
   int rate = 1;
+  spread how = spread::next_unit;
+  int waiting = 1;  // by how much the rate grows with the next stage
 
+  /// Called where units of other channels begin; only `next_stage` needs to know.
+  constexpr void begin_stage() {
+    rate *= waiting;
+    waiting = 1;
+  }
   constexpr unit_step next(int stride) {
-    if (current >= target) {
-      const unit_step kept{1, rate};
-      rate *= stride;
-      return kept;
+    if (current < target) {
+      current *= stride;
+      return {stride, 1};
     }
-    current *= stride;
-    return {stride, 1};
+    const int old = rate;
+    (how == spread::next_stage ? waiting : rate) *= stride;
+    return {1, how == spread::whole_stage ? rate : old};
   }
 };
 
 /// The budget of a backbone whose root has already strided `root`.
 ///
 ///   rules  the output stride is 8, 16 or 32
-constexpr stride_budget budget_for(wire image, int output_stride, int root) {
+constexpr stride_budget budget_for(wire image, int output_stride, int root, spread how = spread::next_unit) {
   image.net->expect(
       output_stride == 8 || output_stride == 16 || output_stride == 32,
       {rule::output_stride_must_be_8_16_or_32, {output_stride, output_stride, 0}, image.shape()});
-  return {output_stride, root, 1};
+  return {.target = output_stride, .current = root, .how = how};
 }
 
 }  // namespace atrous

@@ -24,6 +24,9 @@ struct decoder {
   int kernel = 3;  // of the convolutions; those of 1 x 1 are never separable
   int filters = 256;
   bool dense = false;                 // ordinary convolutions instead of separable ones
+  bool joined = false;                // nothing between the depthwise and the pointwise halves
+  bool bias = false;                  // dense convolutions add a bias in front of their batch norm, too
+  bool low_first = false;             // the projected low-level features come in front of the encoder's
   corners corner = corners::aligned;  // of the resize to the low-level features' extents
   float epsilon = 1e-5F;              // of every batch norm
 
@@ -45,8 +48,9 @@ struct decoder {
     const normed after{.epsilon = epsilon};
     const label name =
         k == 0 ? label("decoder/feature_projection0") : label("decoder/feature_projection0_", k);
-    const wire detail = low >> in(name, pointwise{.out = projection} >> after);
-    wire x = concat(context >> resize_to(low.shape(), corner), detail);
+    const wire detail = low >> in(name, pointwise{.out = projection, .bias = bias} >> after);
+    const wire around = context >> resize_to(low.shape(), corner);
+    wire x = low_first ? concat(detail, around) : concat(around, detail);
     for (int i = 0; i < convolutions; ++i) x = dense || kernel == 1 ? plain(x, k, i) : split(x, k, i);
     return x;
   }
@@ -57,7 +61,12 @@ struct decoder {
                                      "decoder/decoder_conv2_"};
     const normed after{.epsilon = epsilon};
     const label name = k == 0 ? label("decoder/decoder_conv", i) : label(later[i], k);
-    return x >> separable{.name = name, .out = filters, .kernel = kernel, .between = after, .after = after};
+    return x >> separable{.name = name,
+                          .out = filters,
+                          .kernel = kernel,
+                          .between = after,
+                          .after = after,
+                          .joined = joined};
   }
 
   /// decoder_conv0/decoder_conv0_1, ..._2; of the second stage decoder_conv0_1/decoder_conv0_1_1, ..._2.
@@ -65,8 +74,8 @@ struct decoder {
     constexpr const char* names[] = {"decoder/decoder_conv0/decoder_conv0_",
                                      "decoder/decoder_conv0_1/decoder_conv0_1_",
                                      "decoder/decoder_conv0_2/decoder_conv0_2_"};
-    return x >>
-           in({names[k], i + 1}, convolution{.out = filters, .kernel = kernel} >> normed{.epsilon = epsilon});
+    return x >> in({names[k], i + 1},
+                   convolution{.out = filters, .kernel = kernel, .bias = bias} >> normed{.epsilon = epsilon});
   }
 };
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include <atrous/networks/options.hpp>
+#include <atrous/networks/torch_networks.hpp>
 
 namespace atrous {
 
@@ -20,7 +21,7 @@ inline constexpr std::string_view network_name_grammar =
     "  head   = \"_dense\" | \"_separable\"              default: dense for ResNet, separable for the "
     "others\n"
     "  stride = \"_os8\" | \"_os16\" | \"_os32\"           default: 16\n"
-    "and deeplabv3_mobilenet_v2_pascal, deeplabv3plus_mobilenet_v2_ade20k32.\n";
+    "and deeplabv3_mobilenet_v2_pascal, deeplabv3plus_mobilenet_v2_ade20k32; of PyTorch's implementations:\n";
 
 /// Names to offer where a user asks which there are; most take a head and a stride besides.
 constexpr auto published_networks() {
@@ -60,21 +61,19 @@ class name_parser {
     const bool plus = take("deeplabv3plus_");
     if (!plus && !take("deeplabv3_")) refuse_start();
     if (!plus) o.refine.strides = {};
-    read_body(o);
+    read_body();
     if (body_ == body::resnet) read_root(o);
-    if (body_ == body::mobilenet_v2) read_width(o);
+    if (body_ == body::mobilenet_v2) read_width();
     read_head(o);
-    read_stride(o);
+    read_stride();
     if (!rest_.empty()) refuse_suffix();
-    if (plus || body_ != body::mobilenet_v2) {
-      o.pyramid.rates = pyramid_rates(o.output_stride);
-    } else {
-      o.pyramid.rates = {};
-    }
+    o.pyramid.rates = plus || body_ != body::mobilenet_v2 ? pyramid_rates(stride_) : int_list{};
+    o.backbone = backbone();
     return o;
   }
 
  private:
+  enum class body { xception, original_xception, resnet, mobilenet_v2 };
   struct known_body {
     std::string_view name;
     body which;
@@ -101,11 +100,26 @@ class name_parser {
     return true;
   }
 
-  constexpr void read_body(deeplab_options& o) {
+  constexpr published_backbone backbone() const {
+    switch (body_) {
+      case body::xception:
+        return xception{layers_, stride_};
+      case body::original_xception:
+        return original_xception{stride_};
+      case body::mobilenet_v2:
+        return mobilenet_v2{.output_stride = stride_, .width = width_};
+      case body::resnet:
+        break;
+    }
+    if (plain_) return resnet{layers_, resnet_root::plain, stride_};
+    return resnet{layers_, resnet_root::beta, stride_, {1, 2, 4}};
+  }
+
+  constexpr void read_body() {
     for (const known_body& known : bodies) {
       if (!take(known.name, part::body)) continue;
-      body_ = o.backbone = known.which;
-      o.layers = known.layers;
+      body_ = known.which;
+      layers_ = known.layers;
       return;
     }
     refuse_body();
@@ -113,15 +127,11 @@ class name_parser {
 
   constexpr void read_root(deeplab_options& o) {
     o.pyramid.dense = o.refine.dense = true;
-    if (take("_plain", part::variant)) {
-      o.root = resnet_root::plain;
-    } else {
-      o.multi_grid = {1, 2, 4};
-    }
+    plain_ = take("_plain", part::variant);
   }
 
   /// "_dm05" is 0.5, "_dm14" is 1.4: the point stands behind the first digit.
-  constexpr void read_width(deeplab_options& o) {
+  constexpr void read_width() {
     const std::string_view suffix = next_suffix();
     if (!suffix.starts_with("_dm") || suffix.size() == 3 || suffix.size() > 9) return;
     int number = 0, scale = 1;
@@ -130,7 +140,7 @@ class name_parser {
       number = number * 10 + (suffix[i] - '0');
       if (i > 3) scale *= 10;
     }
-    if (number > 0 && take(suffix, part::variant)) o.width = static_cast<double>(number) / scale;
+    if (number > 0 && take(suffix, part::variant)) width_ = static_cast<double>(number) / scale;
   }
 
   constexpr void read_head(deeplab_options& o) {
@@ -140,13 +150,13 @@ class name_parser {
       o.pyramid.dense = o.refine.dense = false;
   }
 
-  constexpr void read_stride(deeplab_options& o) {
+  constexpr void read_stride() {
     if (take("_os8", part::stride))
-      o.output_stride = 8;
+      stride_ = 8;
     else if (take("_os16", part::stride))
-      o.output_stride = 16;
+      stride_ = 16;
     else if (body_ != body::original_xception && take("_os32", part::stride))
-      o.output_stride = 32;
+      stride_ = 32;
   }
 
   /// The first suffix of what has not been read: "_foo" of "_foo_os8".
@@ -157,8 +167,9 @@ class name_parser {
   static std::string quoted(std::string_view text) { return std::string("\"").append(text).append("\""); }
 
   [[noreturn]] void refuse_start() const {
-    throw std::invalid_argument("unknown network " + quoted(whole_) +
-                                ": a name begins with \"deeplabv3plus_\" or \"deeplabv3_\"");
+    throw std::invalid_argument(
+        "unknown network " + quoted(whole_) +
+        ": a name begins with \"deeplabv3plus_\" or \"deeplabv3_\", or is one of PyTorch's (--help)");
   }
   [[noreturn]] void refuse_body() const {
     std::string known;
@@ -184,6 +195,9 @@ class name_parser {
 
   std::string_view whole_, rest_;
   body body_ = body::xception;
+  int layers_ = 65, stride_ = 16;
+  double width_ = 1;
+  bool plain_ = false;
   part last_ = part::body;
 };
 
@@ -198,6 +212,7 @@ constexpr deeplab_options network_named(std::string_view name) {
     o.classes = 32;
     return o;
   }
+  if (const auto torch = torch_network_named(name)) return torch_describer(*torch).describe();
   return name_parser(name).parse();
 }
 

@@ -25,6 +25,8 @@ struct xception_module {
   int stride = 1;  // of the third convolution and of the projected shortcut
   std::array<int, 3> rates{1, 1, 1};
   bool activate_inside = false;  // ReLU behind every convolution instead of in front of every separable one
+  bool rectified_skip = false;   // the shortcut sees max(x, 0)
+  float epsilon = 1e-3F;
 
   struct result {
     wire second;  // the second separable convolution: what a decoder taps
@@ -32,12 +34,13 @@ struct xception_module {
   };
 
   constexpr result operator()(wire x) const {
-    const normed after{.act = activate_inside ? activation::relu : activation::none};
+    const normed after{.epsilon = epsilon, .act = activate_inside ? activation::relu : activation::none};
     result made{};
+    if (rectified_skip) x = x >> relu{};
     wire y = x;
     for (int i = 0; i < 3; ++i) {
       const auto k = static_cast<std::size_t>(i);
-      if (!activate_inside) y = y >> relu{};
+      if (!activate_inside && !(rectified_skip && i == 0)) y = y >> relu{};
       y = y >> separable{.name = {"separable_conv", i + 1},
                          .out = depths[k],
                          .stride = i == 2 ? stride : 1,
@@ -55,10 +58,17 @@ struct xception_module {
   }
 };
 
+/// What shortcuts see: what comes in, max(0, it) where they keep it as it is (bubbliiiing), or that in all of them (jfzhang95).
+enum class skip_input { raw, rectified_identity, rectified };
+
+/// Which features a decoder takes: behind the second separable convolution of the block of stride 4 (TensorFlow), that
+/// behind a ReLU (timm), or the end of the block before it behind a ReLU (jfzhang95).
+enum class xception_tap { second, rectified_second, rectified_block };
+
 /// The backbone, with 41, 65 or 71 layers.
 ///
 ///   in          height x width x 3, values 0..255
-///   low         ceil(height / 4) x ceil(width / 4) x 256
+///   low         ceil(height / 4) x ceil(width / 4) x 256, or 128
 ///   high        ceil(height / output_stride) x ... x 2048
 ///   parameters  xception_65/entry_flow/conv1_1, .../unit_1/xception_module/separable_conv1_depthwise, ...
 ///   rules       the output stride is 8, 16 or 32; there are 41, 65 or 71 layers
@@ -66,12 +76,19 @@ struct xception {
   int layers = 65;  // 41, 65 or 71
   int output_stride = 16;
   std::array<int, 3> multi_grid{1, 1, 1};  // of the last module's convolutions
+  normalise input = normalise::to_unit_range();
+  float epsilon = 1e-3F;
+  skip_input skip = skip_input::raw;
+  xception_tap tap = xception_tap::second;
+  bool activate_last_inside = true;  // in the last module ReLU is behind, not in front of, each convolution
+  std::array<int, 3> exit_rates{};   // of the last module but one; zeros: those of the output stride
+  int last_rate = 0;                 // of the last module; 0: that of the output stride
 
   constexpr features operator()(wire image) const {
     image.net->expect(layers == 41 || layers == 65 || layers == 71,
                       {rule::layer_must_obey_its_own_rules, {layers, 0, 0}, image.shape()});
     const auto body = [&](wire x) { return blocks(x); };
-    return in({"xception_", layers}, body)(image >> normalise::to_unit_range());
+    return in({"xception_", layers}, body)(image >> input);
   }
 
  private:
@@ -83,7 +100,7 @@ struct xception {
   };
 
   constexpr features blocks(wire x) const {
-    const normed after{};
+    const normed after{.epsilon = epsilon};
     x = x >> in("entry_flow/conv1_1", convolution{.out = 32, .kernel = 3, .stride = 2} >> after) >>
         in("entry_flow/conv1_2", convolution{.out = 64, .kernel = 3} >> after);
     stride_budget budget = budget_for(x, output_stride, 2);
@@ -94,25 +111,40 @@ struct xception {
                           {"exit_flow/block1", {728, 1024, 1024}, 1, 2, output_stride >= 16 ? 16 : 0},
                           {"exit_flow/block2", {1536, 1536, 2048}, 1, 1, 0}};
     run(rest, taps, budget);
+    if (!activate_last_inside) taps.high = taps.high >> relu{};
     return taps;
   }
 
   constexpr void run(std::span<const block> list, features& taps, stride_budget& budget) const {
+    wire before{};
     for (const block& b : list) {
-      const bool last = b.depths[2] == 2048, middle = b.units > 1;
-      using skip = xception_module::skip;
       for (int u = 1; u <= b.units; ++u) {
-        const unit_step step = budget.next(b.stride);
-        xception_module unit{.depths = b.depths, .stride = step.stride, .activate_inside = last};
-        unit.shortcut = last ? skip::none : middle ? skip::identity : skip::projection;
-        for (std::size_t k = 0; k < 3; ++k) unit.rates[k] = step.rate * (last ? multi_grid[k] : 1);
-        const auto made = in(b.name, in({"unit_", u, "/xception_module"}, unit))(taps.high);
+        const auto made =
+            in(b.name, in({"unit_", u, "/xception_module"}, unit_of(b, budget.next(b.stride))))(taps.high);
+        before = taps.high;
         taps.high = made.out;
-        if (b.tap == 4) taps.low = made.second;
         if (b.tap == 8) taps.stride8 = made.second;
         if (b.tap == 16) taps.stride16 = made.second;
+        if (b.tap != 4) continue;
+        taps.low = tap == xception_tap::rectified_block ? before : made.second;
+        if (tap != xception_tap::second) taps.low = taps.low >> relu{};
       }
     }
+  }
+
+  constexpr xception_module unit_of(const block& b, unit_step step) const {
+    using shortcut = xception_module::skip;
+    const bool last = b.depths[2] == 2048, leaving = b.depths[2] == 1024, middle = b.units > 1;
+    xception_module unit{.depths = b.depths, .stride = step.stride, .epsilon = epsilon};
+    unit.activate_inside = last && activate_last_inside;
+    unit.shortcut = last ? shortcut::none : middle ? shortcut::identity : shortcut::projection;
+    unit.rectified_skip = skip == skip_input::rectified || (skip == skip_input::rectified_identity && middle);
+    const int rate = last && last_rate > 0 ? last_rate : step.rate;
+    for (std::size_t k = 0; k < 3; ++k) {
+      unit.rates[k] = rate * (last ? multi_grid[k] : 1);
+      if (leaving && exit_rates[k] > 0) unit.rates[k] = exit_rates[k];
+    }
+    return unit;
   }
 
   static constexpr block entry[] = {{"entry_flow/block1", {128, 128, 128}, 1, 2, 0},

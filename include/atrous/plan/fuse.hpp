@@ -131,7 +131,7 @@ class fuser {
   constexpr void activate(int i) {
     const activation act = g_[i].what.act;
     const int s = sole_maker(g_.input(i));
-    if (options_.fuse && s >= 0 && takes_activation(result_.steps[index(s)].form)) {
+    if (options_.fuse && s >= 0 && only_bounds(act) && takes_activation(result_.steps[index(s)].form)) {
       result_.steps[index(s)].form.after = act;
       return become(i, s);
     }

@@ -70,7 +70,8 @@ class text_table {
 };
 
 constexpr std::string_view word(activation act) {
-  return act == activation::none ? "none" : act == activation::relu ? "relu" : "relu6";
+  constexpr std::string_view words[] = {"none", "relu", "relu6", "hard_sigmoid", "hard_swish"};
+  return words[static_cast<std::size_t>(act)];
 }
 
 /// "3x3", "3x3 /2" for stride 2, "3x3 @12" for rate 12.

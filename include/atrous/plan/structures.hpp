@@ -12,8 +12,8 @@ namespace atrous {
 // The types are spelled out: nvcc 13.0 writes deduced ones wrongly where they come again.
 inline constexpr std::array<int, 5> listed_kernels{0, 1, 3, 5, 7};
 inline constexpr std::array<int, 3> listed_strides{0, 1, 2};
-inline constexpr std::array<activation, 3> every_activation{activation::none, activation::relu,
-                                                            activation::relu6};
+inline constexpr std::array<activation, 3> bounding_activations{activation::none, activation::relu,
+                                                                activation::relu6};
 inline constexpr std::array<activation, 2> waiting_activations{
     activation::none, activation::relu};  // those that a depthwise loads through
 
@@ -23,7 +23,9 @@ constexpr void each_structure(const Visit& visit) {
   for (step_kind kind : {step_kind::input, step_kind::max_pool, step_kind::average_pool, step_kind::resize,
                          step_kind::scale, step_kind::copy, step_kind::probabilities, step_kind::labels})
     visit(structure{.kind = kind});
-  for (activation after : every_activation) {
+  for (activation alone : {activation::hard_sigmoid, activation::hard_swish})
+    visit(structure{.kind = step_kind::activate, .after = alone});
+  for (activation after : bounding_activations) {
     for (step_kind kind : {step_kind::batch_norm, step_kind::activate, step_kind::add})
       visit(structure{.kind = kind, .after = after});
     for (int kernel : listed_kernels) {
@@ -42,7 +44,7 @@ constexpr void each_structure(const Visit& visit) {
     }
     for (int stride : {1, 2})
       for (activation before : waiting_activations)
-        for (activation between : every_activation)
+        for (activation between : bounding_activations)
           for (bool sum : {false, true})
             visit(structure{step_kind::separable, 3, stride, before, between, after, sum, false});
   }

@@ -62,6 +62,7 @@ struct binding {
   std::vector<const stored_tensor*> tensors;  // as graph.parameters
   std::vector<std::string> names;
   std::function<void(std::span<const std::byte>)> release = {};  // the file's
+  std::function<void(const stored_tensor&)> verify = {};         // the file's
 };
 
 /// Whether a tensor is training state or an ImageNet classifier, which checkpoints carry along.
@@ -77,11 +78,21 @@ inline bool is_training_state(std::string_view name, const tensor_set& all) {
   return name.find("/logits/") != std::string_view::npos || name.find("/Logits/") != std::string_view::npos;
 }
 
+/// What is wrong with a tensor that a layer is to take: "NAME (expected SHAPE, found SHAPE)"; empty where nothing is.
+inline std::string misfit(const stored_tensor& found, const std::vector<std::int64_t>& expected) {
+  const bool real = found.type == element_type::f32 || found.type == element_type::f16 ||
+                    found.type == element_type::bf16 || found.type == element_type::f64;
+  if (found.shape == expected && real) return {};
+  return printable(found.name) + " (expected " + text_of(expected) + (real ? "" : " F32") + ", found " +
+         text_of(found.shape) + (real ? std::string() : std::string(" ").append(name_of(found.type))) + ")";
+}
+
 class binder {
  public:
   binder(graph_view g, const tensor_set& file) : g_(g), file_(file) {
     bound_.source = report_.source = file.source;
     bound_.release = file.release;
+    bound_.verify = file.verify;
     bound_.tensors.resize(g.parameters.size());
     bound_.names.resize(g.parameters.size());
   }
@@ -133,7 +144,9 @@ class binder {
     for (std::size_t k = first(i); k < last(i); ++k) {
       const stored_tensor* found = file_.find(bound_.names[k]);
       if (found == nullptr) {
-        report_.missing.push_back(bound_.names[k]);
+        const bool other = std::any_of(file_.others.begin(), file_.others.end(),
+                                       [&](const stored_tensor& t) { return t.name == bound_.names[k]; });
+        report_.missing.push_back(bound_.names[k] + (other ? " (found, but not as numbers)" : ""));
       } else {
         take(k, *found);
       }
@@ -146,13 +159,8 @@ class binder {
     }
     bound_.tensors[k] = &found;
     const parameter& p = g_.parameters[k];
-    const std::vector<std::int64_t> expected(p.extents.begin(), p.extents.begin() + p.rank());
-    const bool real = found.type == element_type::f32 || found.type == element_type::f16 ||
-                      found.type == element_type::bf16 || found.type == element_type::f64;
-    if (found.shape == expected && real) return;
-    report_.unfit.push_back(printable(found.name) + " (expected " + text_of(expected) + (real ? "" : " F32") +
-                            ", found " + text_of(found.shape) +
-                            (real ? std::string() : std::string(" ").append(name_of(found.type))) + ")");
+    const std::string problem = misfit(found, {p.extents.begin(), p.extents.begin() + p.rank()});
+    if (!problem.empty()) report_.unfit.push_back(problem);
   }
 
   graph_view g_;

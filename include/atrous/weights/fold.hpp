@@ -71,6 +71,7 @@ class folder {
     if (b_.tensors[k] == nullptr) return numbers;
     const stored_tensor& t = *b_.tensors[k];
     numbers.resize(t.elements());
+    if (b_.verify) b_.verify(t);
     read_floats(t, numbers);
     if (b_.release) b_.release(t.bytes);
     if (all_finite(numbers)) return numbers;

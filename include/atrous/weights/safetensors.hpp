@@ -138,7 +138,7 @@ inline std::string safetensors_json(std::span<const stored_tensor* const> tensor
       separate('[');
       text += std::to_string(extent);
     }
-    const std::size_t end = begin + tensor->bytes.size();
+    const std::size_t end = begin + tensor->elements() * size_of(tensor->type);
     text += "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end) + "]}";
     begin = end;
   }
@@ -159,11 +159,7 @@ inline void check_writable(std::span<const stored_tensor* const> sorted) {
     if (i > 0 && sorted[i - 1]->name == tensor.name) fail("expected each name once, found it twice");
     if (tensor.shape.size() > most_extents)
       fail("expected at most 64 extents, found " + std::to_string(tensor.shape.size()));
-    const std::size_t expected = tensor.elements() * size_of(tensor.type);
-    if (tensor.bytes.size() != expected) {
-      fail(text_of(tensor.shape) + ": expected " + std::to_string(expected) + " bytes, found " +
-           std::to_string(tensor.bytes.size()));
-    }
+    check_elements(tensor, tensor.elements());
   }
 }
 
@@ -187,7 +183,13 @@ inline void write_safetensors(const std::filesystem::path& path, std::span<const
   replaced_file file(path);
   file.write(std::as_bytes(std::span(&length, 1)));
   file.write(std::as_bytes(std::span(text)));
-  for (const auto* tensor : sorted) file.write(tensor->bytes);
+  for (const auto* tensor : sorted) {
+    if (tensor->strides.empty()) {
+      file.write(tensor->bytes);
+    } else {
+      file.write(row_major_bytes(*tensor));
+    }
+  }
   file.flush();
   file.commit();
 }

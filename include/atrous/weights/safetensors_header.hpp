@@ -19,15 +19,13 @@
 
 namespace atrous {
 
-/// The most extents a stored shape may have.
-inline constexpr std::size_t most_extents = 64;
-
 /// Consumes the events of a JSON header (nlohmann's SAX interface) and collects what it describes.
 /// Throws std::runtime_error at the first thing that does not belong.
 class safetensors_header {
  public:
   safetensors_header(std::string_view source, std::span<const std::byte> bytes) : data(bytes) {
     set.source = source;
+    set.container = "safetensors";
   }
 
   tensor_set take() { return std::move(set); }

@@ -4,7 +4,6 @@
 // weights returns, whatever the format. Bytes stay where the file is mapped; nothing is copied or converted
 // until a parameter asks for floats.
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -20,51 +19,13 @@
 #include <string_view>
 #include <vector>
 
+#include <atrous/weights/element_type.hpp>
 #include <atrous/weights/printable.hpp>
 
 namespace atrous {
 
-/// The type of one stored number. `f16` is IEEE binary16, `bf16` the upper half of a binary32.
-enum class element_type { f64, f32, f16, bf16, i64, i32, i16, i8, u64, u32, u16, u8, boolean };
-
-/// How an element type is spelt by safetensors, and the bytes it takes.
-struct element_format {
-  std::string_view name;
-  std::size_t bytes;
-};
-
-/// One row for every element_type, in its order.
-inline constexpr std::array<element_format, 13> element_formats{{{"F64", 8},
-                                                                 {"F32", 4},
-                                                                 {"F16", 2},
-                                                                 {"BF16", 2},
-                                                                 {"I64", 8},
-                                                                 {"I32", 4},
-                                                                 {"I16", 2},
-                                                                 {"I8", 1},
-                                                                 {"U64", 8},
-                                                                 {"U32", 4},
-                                                                 {"U16", 2},
-                                                                 {"U8", 1},
-                                                                 {"BOOL", 1}}};
-
-/// Bytes of one element.
-constexpr std::size_t size_of(element_type type) {
-  return element_formats[static_cast<std::size_t>(type)].bytes;
-}
-
-/// The name safetensors uses: "F32", "BF16", "BOOL", ...
-constexpr std::string_view name_of(element_type type) {
-  return element_formats[static_cast<std::size_t>(type)].name;
-}
-
-/// The element type with this safetensors name, if there is one.
-constexpr std::optional<element_type> element_type_of(std::string_view name) {
-  for (std::size_t i = 0; i < element_formats.size(); ++i) {
-    if (element_formats[i].name == name) return static_cast<element_type>(i);
-  }
-  return std::nullopt;
-}
+/// The most extents a stored shape may have.
+inline constexpr std::size_t most_extents = 64;
 
 /// The number of elements of a shape; nothing where an extent is negative or the extents that are not zero
 /// multiply to more than 2^63 - 1.
@@ -87,13 +48,14 @@ inline std::string text_of(std::span<const std::int64_t> shape) {
   return text.empty() ? "scalar" : text;
 }
 
-/// A tensor as its file holds it, little-endian, row-major. `bytes` belong to whoever made it (see
-/// tensor_set::keep) and need no alignment.
+/// A tensor as its file holds it, little-endian. `bytes`, from the first element to the last, belong to whoever
+/// made it (see tensor_set::keep) and need no alignment.
 struct stored_tensor {
   std::string name;
   element_type type = element_type::f32;
   std::vector<std::int64_t> shape;
   std::span<const std::byte> bytes;
+  std::vector<std::int64_t> strides = {};  ///< in elements, one an extent; empty: row-major without gaps
 
   /// The number of elements that the shape tells. Throws std::invalid_argument for an impossible shape.
   std::size_t elements() const {
@@ -106,75 +68,120 @@ struct stored_tensor {
   }
 };
 
-/// The float32 that a binary16 stands for, exactly.
-constexpr float float_of_half(std::uint16_t half) {
-  const std::uint32_t bits = half;
-  const std::uint32_t sign = (bits & 0x8000u) << 16;
-  const std::uint32_t exponent = (bits >> 10) & 31u;
-  const std::uint32_t fraction = bits & 1023u;
-  if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | fraction << 13);
-  if (exponent > 0) return std::bit_cast<float>(sign | (exponent + 112) << 23 | fraction << 13);
-  const float magnitude = static_cast<float>(fraction) * 0x1p-24f;
-  return sign != 0 ? -magnitude : magnitude;
+/// The bytes from the first element to the last, as shape and strides tell; nothing where a stride is negative,
+/// is missing, or leads beyond the memory of any machine.
+inline std::optional<std::size_t> reach_of(const stored_tensor& tensor) {
+  const std::size_t most = std::numeric_limits<std::int64_t>::max() / size_of(tensor.type);
+  const auto count = elements_of(tensor.shape);
+  if (!count || *count > most) return std::nullopt;
+  if (tensor.strides.empty() || *count == 0) return *count * size_of(tensor.type);
+  if (tensor.strides.size() != tensor.shape.size()) return std::nullopt;
+  std::size_t last = 0;
+  for (std::size_t k = 0; k < tensor.shape.size(); ++k) {
+    if (tensor.strides[k] < 0) return std::nullopt;
+    const auto steps = static_cast<std::size_t>(tensor.shape[k]) - 1,
+               stride = static_cast<std::size_t>(tensor.strides[k]);
+    if (steps > 0 && stride > (most - 1 - last) / steps) return std::nullopt;
+    last += steps * stride;
+  }
+  return (last + 1) * size_of(tensor.type);
 }
 
-/// The float32 that a bfloat16 stands for, exactly.
-constexpr float float_of_brain(std::uint16_t half) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(half) << 16);
-}
-
-template <class Stored, class Convert>
-void convert_elements(std::span<const std::byte> bytes, std::span<float> out, Convert convert) {
-  for (std::size_t i = 0; i < out.size(); ++i) {
-    Stored element;
-    std::memcpy(&element, bytes.data() + i * sizeof(Stored), sizeof(Stored));
-    out[i] = convert(element);
+/// Throws std::invalid_argument where the bytes have another length than shape and strides tell, or `room`
+/// elements are not as many as the shape has.
+inline void check_elements(const stored_tensor& tensor, std::size_t room) {
+  const auto fail = [&tensor](const std::string& what) {
+    throw std::invalid_argument("tensor \"" + printable(tensor.name) + "\", " + text_of(tensor.shape) +
+                                ": expected " + what);
+  };
+  if (const std::size_t count = tensor.elements(); count != room) {
+    fail(std::to_string(count) + " elements, found room for " + std::to_string(room));
+  }
+  const auto reach = reach_of(tensor);
+  if (!reach) fail("strides that stay in memory, found " + text_of(tensor.strides));
+  if (*reach != tensor.bytes.size()) {
+    fail(std::to_string(*reach) + " bytes, found " + std::to_string(tensor.bytes.size()));
   }
 }
 
+/// Calls visit(place) for every element in row-major order; `place` counts elements from the first stored one.
+template <class Visit>
+void walk_elements(const stored_tensor& tensor, Visit visit) {
+  const std::size_t count = tensor.elements();
+  if (tensor.strides.empty()) {
+    for (std::size_t i = 0; i < count; ++i) visit(i);
+    return;
+  }
+  std::vector<std::int64_t> index(tensor.shape.size());
+  for (std::size_t i = 0, place = 0; i < count; ++i) {
+    visit(place);
+    for (std::size_t k = index.size(); k-- > 0;) {
+      place += static_cast<std::size_t>(tensor.strides[k]);
+      if (++index[k] < tensor.shape[k]) break;
+      place -= static_cast<std::size_t>(tensor.strides[k]) * static_cast<std::size_t>(tensor.shape[k]);
+      index[k] = 0;
+    }
+  }
+}
+
+/// The elements as they are stored, row-major without gaps. Throws std::invalid_argument as check_elements.
+inline std::vector<std::byte> row_major_bytes(const stored_tensor& tensor) {
+  check_elements(tensor, tensor.elements());
+  if (tensor.strides.empty()) return {tensor.bytes.begin(), tensor.bytes.end()};
+  const std::size_t size = size_of(tensor.type);
+  std::vector<std::byte> out(tensor.elements() * size);
+  walk_elements(tensor, [&, next = out.data()](std::size_t place) mutable {
+    std::memcpy(next, tensor.bytes.data() + place * size, size);
+    next += size;
+  });
+  return out;
+}
+
+template <class Stored, class Convert>
+void convert_elements(const stored_tensor& tensor, std::span<float> out, Convert convert) {
+  walk_elements(tensor, [&, next = out.data()](std::size_t place) mutable {
+    Stored element;
+    std::memcpy(&element, tensor.bytes.data() + place * sizeof(Stored), sizeof(Stored));
+    *next++ = convert(element);
+  });
+}
+
 /// Converts every element to float32, rounding to nearest even where float32 is narrower (a binary64 beyond
-/// its range becomes infinity); a boolean becomes 0 or 1.
-/// Throws std::invalid_argument where `out` or the bytes have another length than the shape tells.
+/// its range becomes infinity); a boolean becomes 0 or 1. The floats are row-major, whatever the strides.
+/// Throws std::invalid_argument as check_elements.
 inline void read_floats(const stored_tensor& tensor, std::span<float> out) {
   static_assert(std::endian::native == std::endian::little, "stored tensors are little-endian");
-  const std::size_t count = tensor.elements();
-  const auto expect = [&tensor](std::size_t expected, std::size_t found, const char* what) {
-    if (expected == found) return;
-    throw std::invalid_argument("tensor \"" + printable(tensor.name) + "\", " + text_of(tensor.shape) +
-                                ": expected " + std::to_string(expected) + what + std::to_string(found));
-  };
-  expect(count, out.size(), " elements, found room for ");
-  expect(count * size_of(tensor.type), tensor.bytes.size(), " bytes, found ");
+  check_elements(tensor, out.size());
   const auto plain = [](auto element) { return static_cast<float>(element); };
-  const auto bytes = tensor.bytes;
   switch (tensor.type) {
     case element_type::f64:
-      return convert_elements<double>(bytes, out, plain);
+      return convert_elements<double>(tensor, out, plain);
     case element_type::f32:
-      if (count > 0) std::memcpy(out.data(), bytes.data(), bytes.size());
+      if (!tensor.strides.empty()) return convert_elements<float>(tensor, out, plain);
+      if (!out.empty()) std::memcpy(out.data(), tensor.bytes.data(), tensor.bytes.size());
       return;
     case element_type::f16:
-      return convert_elements<std::uint16_t>(bytes, out, float_of_half);
+      return convert_elements<std::uint16_t>(tensor, out, float_of_half);
     case element_type::bf16:
-      return convert_elements<std::uint16_t>(bytes, out, float_of_brain);
+      return convert_elements<std::uint16_t>(tensor, out, float_of_brain);
     case element_type::i64:
-      return convert_elements<std::int64_t>(bytes, out, plain);
+      return convert_elements<std::int64_t>(tensor, out, plain);
     case element_type::i32:
-      return convert_elements<std::int32_t>(bytes, out, plain);
+      return convert_elements<std::int32_t>(tensor, out, plain);
     case element_type::i16:
-      return convert_elements<std::int16_t>(bytes, out, plain);
+      return convert_elements<std::int16_t>(tensor, out, plain);
     case element_type::i8:
-      return convert_elements<std::int8_t>(bytes, out, plain);
+      return convert_elements<std::int8_t>(tensor, out, plain);
     case element_type::u64:
-      return convert_elements<std::uint64_t>(bytes, out, plain);
+      return convert_elements<std::uint64_t>(tensor, out, plain);
     case element_type::u32:
-      return convert_elements<std::uint32_t>(bytes, out, plain);
+      return convert_elements<std::uint32_t>(tensor, out, plain);
     case element_type::u16:
-      return convert_elements<std::uint16_t>(bytes, out, plain);
+      return convert_elements<std::uint16_t>(tensor, out, plain);
     case element_type::u8:
-      return convert_elements<std::uint8_t>(bytes, out, plain);
+      return convert_elements<std::uint8_t>(tensor, out, plain);
     case element_type::boolean:
-      return convert_elements<std::uint8_t>(bytes, out, [](std::uint8_t b) { return b != 0 ? 1.0f : 0.0f; });
+      return convert_elements<std::uint8_t>(tensor, out, [](std::uint8_t b) { return b != 0 ? 1.0f : 0.0f; });
   }
 }
 
@@ -188,6 +195,17 @@ struct tensor_set {
   /// Told of bytes that have been read and need not stay in memory, by any thread; empty where nobody wants to know.
   std::function<void(std::span<const std::byte>)> release = {};
 
+  /// Checks the bytes of one of its tensors before they are read, by any thread; throws std::runtime_error where they are
+  /// damaged. Empty where the format has no check sums.
+  std::function<void(const stored_tensor&)> verify = {};
+
+  /// What the file has besides: tensors of text and the like, as bytes (U8). No network takes them.
+  std::vector<stored_tensor> others = {};
+
+  /// The kind of file: "safetensors", "PyTorch zip", "PyTorch legacy pickle", "TensorFlow checkpoint",
+  /// "TensorFlow frozen graph"; empty where no reader made the set.
+  std::string container = {};
+
   /// The tensor with this name, or null. Logarithmic in the number of tensors.
   const stored_tensor* find(std::string_view name) const {
     const auto found = std::lower_bound(
@@ -196,6 +214,17 @@ struct tensor_set {
     return found != tensors.end() && found->name == name ? &*found : nullptr;
   }
 };
+
+/// Checks the bytes of everything in the file. Throws std::runtime_error as tensor_set::verify.
+inline void verify_all(const tensor_set& set) {
+  if (!set.verify) return;
+  for (const auto* tensors : {&set.tensors, &set.others}) {
+    for (const stored_tensor& tensor : *tensors) {
+      set.verify(tensor);
+      if (set.release) set.release(tensor.bytes);
+    }
+  }
+}
 
 /// The error of a reader about one tensor of a file: "FILE: tensor "NAME": WHAT", on one line.
 inline std::runtime_error tensor_error(std::string_view source, std::string_view name,

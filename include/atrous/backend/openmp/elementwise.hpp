@@ -63,9 +63,49 @@ struct elementwise_pixels {
   }
 };
 
-/// Runs `all` (whose pixels are those of the whole batch) in chunks on all threads.
+/// y = g(x) = min(max(x / 6 + 1/2, 0), 1), or x g(x) with `times_x`, number by number.
+///
+///   reads   x
+///   writes  y
+///   cost    a multiply-add a number
 template <class T>
-void elementwise(simd::instruction_set set, int threads, elementwise_pixels<T> all) {
+struct gated_pixels {
+  elementwise_pixels<T> where{};
+  bool times_x = false;
+
+  template <class Isa>
+  [[gnu::always_inline]] void operator()() const {
+    using lanes = simd::lanes<T, Isa::bytes>;
+    if (where.channels >= lanes::width) {
+      whole<lanes>();
+    } else {
+      whole<simd::lane<T>>();
+    }
+  }
+
+ private:
+  template <class L>
+  [[gnu::always_inline]] void whole() const {
+    using vector = typename L::vector;
+    using number = arithmetic<T>;
+    const vector low{}, high = number(1) - vector{}, half = number(0.5) - vector{};
+    const vector sixth = number(1) / number(6) - vector{};
+    for (std::int64_t p = 0; p < where.pixels; ++p) {
+      simd::each_vector<L>(
+          static_cast<int>(where.channels), [&](int c) __attribute__((always_inline)) {
+            vector x;
+            L::load(where.x + p * where.x_pixel + c, x);
+            vector gate = x * sixth + half;
+            L::clamp(gate, low, high);
+            L::store(where.y + p * where.y_pixel + c, times_x ? gate * x : gate);
+          });
+    }
+  }
+};
+
+/// Calls `run` with chunks of `all`, whose pixels are those of the whole batch, on all threads.
+template <class T, class Run>
+void elementwise(int threads, const elementwise_pixels<T>& all, const Run& run) {
   constexpr std::int64_t chunk = 1 << 14;  // numbers
   const bool flat = all.x_pixel == all.channels && all.y_pixel == all.channels && all.factors == nullptr &&
                     (all.terms == nullptr || all.terms_pixel == all.channels);
@@ -77,7 +117,7 @@ void elementwise(simd::instruction_set set, int threads, elementwise_pixels<T> a
       some.x += at, some.y += at, some.terms += some.terms != nullptr ? at : 0;
       some.pixels = 1;
       some.channels = parts.end(k) - at;
-      simd::dispatch(set, some);
+      run(some);
     });
     return;
   }
@@ -88,8 +128,13 @@ void elementwise(simd::instruction_set set, int threads, elementwise_pixels<T> a
     some.x += at * all.x_pixel, some.y += at * all.y_pixel;
     some.terms += some.terms != nullptr ? at * all.terms_pixel : 0;
     some.pixels = parts.end(k) - at;
-    simd::dispatch(set, some);
+    run(some);
   });
+}
+
+template <class T>
+void elementwise(simd::instruction_set set, int threads, const elementwise_pixels<T>& all) {
+  elementwise(threads, all, [&](const elementwise_pixels<T>& some) { simd::dispatch(set, some); });
 }
 
 template <class T>
@@ -112,7 +157,11 @@ void batch_norm(simd::instruction_set set, const operands<T>& o, activation afte
 /// Also copies, with activation::none.
 template <class T>
 void activate(simd::instruction_set set, const operands<T>& o, activation after) {
-  elementwise(set, o.threads, elementwise_of(o, after));
+  if (only_bounds(after)) return elementwise(set, o.threads, elementwise_of(o, after));
+  const bool times_x = after == activation::hard_swish;
+  elementwise(o.threads, elementwise_of(o, activation::none), [&](const elementwise_pixels<T>& some) {
+    simd::dispatch(set, gated_pixels<T>{some, times_x});
+  });
 }
 
 template <class T>

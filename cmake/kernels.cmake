@@ -1,0 +1,17 @@
+# atrous_kernels: the kernels for CPUs, compiled once for the programs of this project. What links it includes a header
+# ahead of its own that says so (backend/openmp/kernels.hpp).
+set(folder ${CMAKE_CURRENT_BINARY_DIR}/kernels)
+set(include "#include <atrous/backend/openmp/kernels.hpp>")
+set(declared "${include}\n")
+set(sources "")
+foreach(element IN ITEMS float atrous::half)
+  string(MAKE_C_IDENTIFIER ${element} name)
+  set(kernels "template struct atrous::cpu::kernels<${element}>;\n")
+  file(CONFIGURE OUTPUT ${folder}/${name}.cpp CONTENT "${include}\n${kernels}")
+  list(APPEND sources ${folder}/${name}.cpp)
+  string(APPEND declared "extern ${kernels}")
+endforeach()
+file(CONFIGURE OUTPUT ${folder}/elsewhere.hpp CONTENT "${declared}")
+add_library(atrous_kernels STATIC EXCLUDE_FROM_ALL ${sources})
+target_link_libraries(atrous_kernels PUBLIC atrous::openmp)
+target_compile_options(atrous_kernels INTERFACE "SHELL:-include ${folder}/elsewhere.hpp")

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A file of a PyTorch implementation as if it were one of ours: names and the order of extents change, numbers stay where they
+// are. Only border values are computed.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <atrous/weights/binding.hpp>
+#include <atrous/weights/dialects/dialect.hpp>
+
+namespace atrous {
+
+/// The extents of a parameter, in the order of PyTorch: kernels are out x in x rows x columns.
+inline std::vector<std::int64_t> torch_shape(const parameter& p) {
+  const auto& e = p.extents;
+  if (p.use == role::kernel) return {e[3], e[2], e[0], e[1]};
+  if (p.use == role::depthwise_kernel) return {e[2], e[3], e[0], e[1]};
+  return {e.begin(), e.begin() + p.rank()};
+}
+
+/// A tensor of theirs seen in our order: rows x columns x in x out.
+inline stored_tensor in_our_order(const stored_tensor& theirs, std::string name, role use) {
+  stored_tensor ours = theirs;
+  ours.name = std::move(name);
+  if (use != role::kernel && use != role::depthwise_kernel) return ours;
+  std::vector<std::int64_t> strides = theirs.strides;
+  if (strides.empty()) {
+    strides.assign(4, 1);
+    for (std::size_t k = 3; k > 0; --k) strides[k - 1] = strides[k] * theirs.shape[k];
+  }
+  constexpr std::array<std::size_t, 4> dense{2, 3, 1, 0}, by_channel{2, 3, 0, 1};
+  const auto& from = use == role::kernel ? dense : by_channel;
+  ours.strides.resize(4);
+  std::int64_t next = 1;
+  bool without_gaps = true;
+  for (std::size_t k = 4; k-- > 0;) {
+    ours.shape[k] = theirs.shape[from[k]];
+    ours.strides[k] = strides[from[k]];
+    without_gaps = without_gaps && (ours.shape[k] == 1 || ours.strides[k] == next);
+    next *= ours.shape[k];
+  }
+  if (without_gaps) ours.strides.clear();
+  return ours;
+}
+
+/// Finds the parameters of a network in a file of an implementation.
+class translator {
+ public:
+  translator(graph_view g, const tensor_set& file, const dialect& d) : g_(g), file_(file), d_(d) {
+    report_.source = made_.source = file.source;
+    made_.metadata = file.metadata;
+    made_.container = file.container;
+    made_.release = file.release;
+    for (int i = 0; i < g_.size(); ++i)
+      for (const parameter& p : g_.parameters_of(i)) take(i, p);
+    for (const stored_tensor& t : file.tensors) {
+      if (used_.contains(t.name)) continue;
+      if (passed_over(t.name)) {
+        ++report_.ignored;
+      } else {
+        report_.unexpected.push_back(printable(t.name));
+      }
+    }
+  }
+
+  const weights_report& report() const { return report_; }
+
+  /// The file in our words. Throws weights_mismatch where it does not fit.
+  tensor_set made() {
+    if (!report_.fits()) throw weights_mismatch(report_);
+    for (int i = 0; i < g_.size(); ++i)
+      for (const parameter& p : g_.parameters_of(i))
+        if (p.use == role::border) made_.tensors.push_back(border_of(i, p));
+    made_.keep = std::make_shared<std::pair<std::shared_ptr<const void>, std::deque<std::vector<float>>>>(
+        file_.keep, std::move(computed_));
+    sort_by_name(made_);
+    return std::move(made_);
+  }
+
+ private:
+  bool passed_over(std::string_view name) const {
+    if (name.ends_with(".num_batches_tracked")) return true;
+    return std::any_of(d_.ignored.begin(), d_.ignored.end(),
+                       [name](std::string_view begin) { return name.starts_with(begin); });
+  }
+
+  void take(int i, const parameter& p) {
+    if (p.use == role::border) return;
+    const std::string name = torch_name(d_, g_, i, p);
+    const stored_tensor* found = file_.find(name);
+    if (found == nullptr) {
+      report_.missing.push_back(name.empty() ? g_.parameter_name(i, p) : name);
+      return;
+    }
+    used_.insert(found->name);
+    if (const std::string problem = misfit(*found, torch_shape(p)); !problem.empty()) {
+      report_.unfit.push_back(problem);
+      return;
+    }
+    made_.tensors.push_back(in_our_order(*found, g_.parameter_name(i, p), p.use));
+  }
+
+  /// What a convolution without bias and its batch norm and activation make of zeros: they were padded in front of it.
+  stored_tensor border_of(int i, const parameter& p) {
+    const int act = g_.input(i), norm = g_.input(act);
+    std::vector<float> numbers[4];
+    for (const parameter& q : g_.parameters_of(norm)) {
+      const stored_tensor& t = *file_.find(torch_name(d_, g_, norm, q));
+      auto& into = numbers[q.use == role::gamma         ? 0
+                           : q.use == role::beta        ? 1
+                           : q.use == role::moving_mean ? 2
+                                                        : 3];
+      into.resize(t.elements());
+      read_floats(t, into);
+    }
+    std::vector<float>& values = computed_.emplace_back(numbers[0].size());
+    for (std::size_t c = 0; c < values.size(); ++c) {
+      const double deviation = std::sqrt(double{numbers[3][c]} + g_[norm].what.epsilon);
+      const double normed = numbers[1][c] - double{numbers[0][c]} * numbers[2][c] / deviation;
+      values[c] = static_cast<float>(std::clamp(normed, 0.0, 6.0));
+    }
+    return {.name = g_.parameter_name(i, p),
+            .shape = {static_cast<std::int64_t>(values.size())},
+            .bytes = std::as_bytes(std::span(values))};
+  }
+
+  graph_view g_;
+  const tensor_set& file_;
+  const dialect& d_;
+  weights_report report_;
+  tensor_set made_;
+  std::set<std::string_view> used_;
+  std::deque<std::vector<float>> computed_;
+};
+
+/// A file of an implementation in our words, for the network that it is of. Throws weights_mismatch, in theirs, where it does
+/// not fit.
+inline tensor_set translated(graph_view g, const tensor_set& file, const dialect& d) {
+  return translator(g, file, d).made();
+}
+
+/// Compares a file of an implementation with a network without throwing.
+inline weights_report compare(graph_view g, const tensor_set& file, const dialect& d) {
+  return translator(g, file, d).report();
+}
+
+}  // namespace atrous

@@ -7,7 +7,7 @@ if(NOT atrous_wanted)
   set(atrous_wanted ${atrous_components})
 endif()
 set(atrous_saved_module_path ${CMAKE_MODULE_PATH})
-list(APPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})  # FindEXIF
+list(APPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})  # FindEXIF, Findprotozero
 foreach(atrous_component IN LISTS atrous_wanted)
   if(EXISTS ${CMAKE_CURRENT_LIST_DIR}/atrous-${atrous_component}.cmake)
     atrous_missing(${atrous_component} atrous_absent)

@@ -2,7 +2,7 @@
 set(atrous_components xtensor openmp io opencv pictures)
 set(atrous_packages_xtensor xtensor)
 set(atrous_packages_openmp OpenMP)
-set(atrous_packages_io nlohmann_json PNG JPEG EXIF)
+set(atrous_packages_io nlohmann_json protozero PNG JPEG EXIF)
 set(atrous_packages_opencv OpenCV)
 set(atrous_packages_pictures Freetype Fontconfig)
 set(atrous_parts_of_OpenCV COMPONENTS core)

@@ -4,7 +4,8 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(config_dir ${CMAKE_INSTALL_DATADIR}/cmake/atrous)
 
-# What pkg-config and Debian call the packages of components.cmake. OpenMP comes with the compiler.
+# What pkg-config and Debian call the packages of components.cmake. OpenMP comes with the compiler, and protozero is headers
+# that pkg-config does not know.
 set(names_of_EXIF libexif libexif-dev)
 set(names_of_Fontconfig fontconfig libfontconfig-dev)
 set(names_of_Freetype freetype2 libfreetype-dev)
@@ -12,6 +13,7 @@ set(names_of_JPEG libjpeg libjpeg-dev)
 set(names_of_nlohmann_json nlohmann_json nlohmann-json3-dev)
 set(names_of_OpenCV opencv4 libopencv-dev)
 set(names_of_PNG libpng libpng-dev)
+set(names_of_protozero "" libprotozero-dev)
 set(names_of_xtensor "xtensor < ${atrous_below_xtensor}" libxtensor-dev)
 
 # From the folder of the .pc files: an installation may be moved.
@@ -39,7 +41,9 @@ foreach(component IN ITEMS atrous LISTS atrous_components)
     else()
       list(GET names_of_${package} 0 pc)
       list(GET names_of_${package} 1 debian)
-      string(APPEND pc_requires ", ${pc}")
+      if(pc)
+        string(APPEND pc_requires ", ${pc}")
+      endif()
       list(APPEND recommended ${debian})
     endif()
   endforeach()
@@ -48,7 +52,7 @@ foreach(component IN ITEMS atrous LISTS atrous_components)
 endforeach()
 
 write_basic_package_version_file(atrousConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES cmake/atrousConfig.cmake cmake/components.cmake cmake/FindEXIF.cmake
+install(FILES cmake/atrousConfig.cmake cmake/components.cmake cmake/FindEXIF.cmake cmake/Findprotozero.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/atrousConfigVersion.cmake DESTINATION ${config_dir})
 
 if(NOT PROJECT_IS_TOP_LEVEL)

@@ -195,6 +195,7 @@ void print_contents(const atrous::tensor_set& weights) {
   for (const atrous::stored_tensor& t : weights.tensors) {
     bytes += static_cast<std::int64_t>(t.bytes.size());
     ++types[std::string(atrous::name_of(t.type))];
+    if (atrous::is_self_test(t.name)) continue;
     if (atrous::is_training_state(t.name, weights)) {
       ++state;
       continue;
@@ -213,9 +214,11 @@ void print_contents(const atrous::tensor_set& weights) {
   print_fact("bytes", atrous::with_separators(bytes));
   print_fact("batch norm", normed ? "not folded" : "folded, or none");
   if (state > 0) print_fact("ignored", atrous::with_separators(state) + " tensors of training state");
+  if (const auto* image = weights.find(atrous::self_test_image))
+    print_fact("self-test", "on an image of " + atrous::text_of(image->shape));
   std::string what = "metadata";
   for (const auto& [key, value] : weights.metadata) {
-    print_fact(what, atrous::printable(key).append(": ").append(atrous::printable(value)));
+    print_fact(what, atrous::printable(key).append(": ").append(atrous::printable(value, 100)));
     what.clear();
   }
 }
@@ -229,6 +232,22 @@ void print_classes(const std::string& network, const atrous::tensor_set& weights
 std::string counts(const atrous::weights_report& r) {
   return std::to_string(r.missing.size()) + " missing, " + std::to_string(r.unexpected.size()) +
          " unexpected, " + std::to_string(r.unfit.size()) + " of another shape or type";
+}
+
+/// The network that the metadata tells of, where it fits.
+bool print_told(const atrous::tensor_set& weights, int classes) {
+  const auto told = weights.metadata.find("network");
+  if (told == weights.metadata.end()) return false;
+  const std::string name = atrous::printable(told->second);
+  try {
+    const auto report = atrous::compare(name, atrous::network_for(name, weights, classes), weights);
+    if (!report.fits()) return print_fact("does not fit", name + ": " + counts(report)), false;
+  } catch (const std::invalid_argument& e) {
+    return print_fact("does not fit", e.what()), false;
+  }
+  print_classes(name, weights);
+  print_fact("fits", name + " (" + std::string(atrous::implementation_of(name)) + ")");
+  return true;
 }
 
 void print_fitting(const atrous::tensor_set& weights, int classes) {
@@ -259,7 +278,7 @@ void inspect_weights(const settings& s) {
     print_contents(weights);
   }
   if (s.network.empty()) {
-    if (!s.csv) print_fitting(weights, s.classes);
+    if (!s.csv && !print_told(weights, s.classes)) print_fitting(weights, s.classes);
     return;
   }
   const std::string name = atrous::printable(s.network);

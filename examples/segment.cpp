@@ -12,6 +12,7 @@
 #include <atrous/data/palettes/colour_blind.hpp>
 #include <atrous/data/png.hpp>
 #include <atrous/data/ppm.hpp>
+#include <atrous/model/self_test.hpp>
 #include <atrous/networks/names.hpp>
 #include <atrous/weights/safetensors.hpp>
 
@@ -31,6 +32,7 @@ struct settings {
   programs::output labels{"", ".png"}, overlay{"", ".png"}, logits{"", ".safetensors"};
   programs::manner how;
   bool side_by_side = false, no_legend = false, profile = false, check_range = false, strict = false;
+  bool self_test = false;
   int classes = 0, repeat = 0;  // 0: not given
 };
 
@@ -48,13 +50,13 @@ constexpr const char* example =
     "  segment street.png --network deeplabv3plus_xception65_os8 --weights xception65.safetensors --overlay "
     "out.png\n"
     "  segment photos/ --network NAME --weights FILE --labels labels/ --overlay overlays/\n"
+    "  segment --weights converted.safetensors --self-test\n"
     "  ffmpeg -i in.mp4 -pix_fmt yuv420p -f yuv4mpegpipe - | segment - --network NAME --weights FILE "
     "--overlay - |\n"
     "      ffmpeg -f ppm_pipe -framerate 25 -i - -pix_fmt yuv420p out.mp4\n";
 
 void add_options(CLI::App& app, settings& s) {
   app.add_option("IMAGE", s.images, "Images to segment, folders of them, or - for frames on standard input")
-      ->required()
       ->type_name("");
   app.add_option("--weights", s.weights,
                  "Weights: safetensors, a PyTorch file, a TensorFlow checkpoint or frozen graph")
@@ -63,6 +65,10 @@ void add_options(CLI::App& app, settings& s) {
   app.add_option("--network", s.network, "Name of their network, see below; default: told by their tensors")
       ->type_name("NAME");
   app.add_flag("--strict", s.strict, "Refuse weights whose tensors fit several networks");
+  app.add_flag(
+      "--self-test", s.self_test,
+      "First run the network on the image that the weights bring (convert --self-test), and stop where\n"
+      "its logits do not come out; needs no IMAGE");
   app.add_option("--labels", s.labels.place, "Write label maps: palette PNG, 8-bit indices of the classes")
       ->check(programs::not_empty())
       ->type_name("OUT.png");
@@ -109,6 +115,9 @@ void check_options(const settings& s, const programs::sources& pictures) {
     if (one && other) throw std::invalid_argument(what);
   };
   const bool means = s.how.multi_scale || s.how.flip;
+  if (s.images.empty() && !s.self_test) throw std::invalid_argument("IMAGE is required");
+  exclude(s.images.empty(), s.labels.wanted() || s.overlay.wanted() || s.logits.wanted(),
+          "--labels, --overlay and --logits need an IMAGE");
   exclude(s.how.tile > 0, means, "--tile excludes --multi-scale and --flip");
   exclude(s.logits.wanted(), means || s.how.tile > 0,
           "--logits excludes --multi-scale, --flip and --tile, which have the scores of several runs");
@@ -198,6 +207,8 @@ class job {
 
   /// What goes wrong with one of several files is told at the end, when the others are done.
   void run() {
+    if (s_.self_test) check_self();
+    if (s_.images.empty()) return;
     const std::size_t count = pictures_.files().size();
     std::vector<std::string> failed;
     for (;; ++done_) {
@@ -218,6 +229,28 @@ class job {
   }
 
  private:
+  /// Whatever is printed for people; frames have standard output for themselves.
+  std::ostream& lines() const { return s_.overlay.streamed() ? std::cerr : std::cout; }
+
+  /// Makes the network, once. `image` is what it is checked for; others run as well.
+  void load(atrous::shape image) {
+    if (!runner_)
+      runner_ = programs::make_runner(s_.policy, fitted_.network, image, fitted_.weights, threads_);
+  }
+
+  void check_self() {
+    const double allowed = s_.policy == "openmp-half" ? 2e-2 : 1e-4;
+    const std::string name = atrous::printable_path(s_.weights);
+    if (!atrous::has_self_test(fitted_.weights))
+      throw std::runtime_error(name + ": holds no self-test (convert --self-test IMAGE writes one)");
+    load({257, 257, 3});
+    const double found = runner_->self_test(fitted_.weights);
+    const std::string told = programs::formatted("logits off by %.1e of the largest", found) +
+                             programs::formatted(", allowed %.0e", allowed);
+    if (!(found <= allowed)) throw std::runtime_error(name + ": self-test failed: " + told);
+    lines() << name << ": self-test passed: " << told << std::endl;
+  }
+
   atrous::font legend_font() const {
     try {
       return atrous::legend_font(classes_);
@@ -228,11 +261,8 @@ class job {
 
   void process(const programs::picture& picture) {
     const atrous::image& photo = picture.photo;
-    if (!runner_) {
-      runner_ = programs::make_runner(s_.policy, fitted_.network, {photo.height, photo.width, photo.channels},
-                                      fitted_.weights, threads_);
-      programs::make_folders({s_.labels, s_.overlay, s_.logits}, pictures_.several());
-    }
+    load({photo.height, photo.width, photo.channels});
+    programs::make_folders({s_.labels, s_.overlay, s_.logits}, pictures_.several());
     const std::string name = atrous::printable_path(picture.name);
     const std::size_t count = pictures_.files().size();
     programs::manner how = s_.how;
@@ -245,9 +275,9 @@ class job {
     const segmented made = segment(*runner_, photo, s_.repeat, how);
     write(picture, made);
     bar_.clear();
-    (s_.overlay.streamed() ? std::cerr : std::cout)
-        << name << ": " << photo.height << "x" << photo.width << ", " << shares(made.labels, classes_.names)
-        << ", " << programs::formatted("%.1f ms", made.milliseconds) << std::endl;
+    lines() << name << ": " << photo.height << "x" << photo.width << ", "
+            << shares(made.labels, classes_.names) << ", "
+            << programs::formatted("%.1f ms", made.milliseconds) << std::endl;
     const atrous::pixels_view image{photo.pixels.data(), {photo.height, photo.width, photo.channels}};
     if (s_.profile) std::cout << runner_->profile(image, std::max(s_.repeat, 5));
     if (s_.check_range) std::cout << runner_->ranges(image);

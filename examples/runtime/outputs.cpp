@@ -53,6 +53,18 @@ std::optional<identity> identity_of(const fs::path& file) {
   return identity{status.st_dev, status.st_ino};
 }
 
+std::set<identity> identities_of(const std::vector<std::string>& files) {
+  std::set<identity> all;
+  for (const std::string& file : files)
+    if (const auto found = identity_of(file)) all.insert(*found);
+  return all;
+}
+
+void check_kept(const fs::path& file, const std::set<identity>& kept) {
+  const auto found = identity_of(file);
+  if (found && kept.contains(*found)) refuse(file.string(), "would replace what it is made of");
+}
+
 }  // namespace
 
 fs::path output::file_for(const std::string& picture, bool several) const {
@@ -61,10 +73,8 @@ fs::path output::file_for(const std::string& picture, bool several) const {
 
 void check_outputs(const std::vector<output>& all, const sources& pictures,
                    const std::vector<std::string>& inputs) {
-  std::set<identity> kept;
-  for (const std::vector<std::string>* files : {&inputs, &pictures.files()})
-    for (const std::string& file : *files)
-      if (const auto found = identity_of(file)) kept.insert(*found);
+  std::set<identity> kept = identities_of(inputs);
+  kept.merge(identities_of(pictures.files()));
   const std::vector<std::string> frames{"frame_000001"};  // stands for all of them
   std::map<fs::path, std::string> places;
   for (const output& each : all) {
@@ -72,8 +82,7 @@ void check_outputs(const std::vector<output>& all, const sources& pictures,
     check_place(each.place, pictures.several());
     for (const std::string& picture : pictures.stream() ? frames : pictures.files()) {
       const fs::path file = each.file_for(picture, pictures.several());
-      const auto found = identity_of(file);
-      if (found && kept.contains(*found)) refuse(file.string(), "would replace what it is made of");
+      check_kept(file, kept);
       std::error_code none;
       const auto [place, free] = places.emplace(fs::weakly_canonical(file, none), picture);
       if (!free) {
@@ -82,6 +91,11 @@ void check_outputs(const std::vector<output>& all, const sources& pictures,
       }
     }
   }
+}
+
+void check_output(const std::string& file, const std::vector<std::string>& inputs) {
+  check_place(file, false);
+  check_kept(file, identities_of(inputs));
 }
 
 void make_folders(const std::vector<output>& all, bool several) {

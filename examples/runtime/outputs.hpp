@@ -28,6 +28,9 @@ struct output {
 void check_outputs(const std::vector<output>& all, const sources& pictures,
                    const std::vector<std::string>& inputs);
 
+/// The same for one file that is no picture's.
+void check_output(const std::string& file, const std::vector<std::string>& inputs);
+
 /// Makes the folders that are not there yet.
 void make_folders(const std::vector<output>& all, bool several);
 

@@ -38,6 +38,9 @@ class runner {
   /// A table of the largest number that each step of a run writes.
   virtual std::string ranges(const atrous::pixels_view& image) = 0;
 
+  /// The self-test of the file that the weights came from, as atrous::self_test.
+  virtual double self_test(const atrous::tensor_set& file) = 0;
+
   virtual atrous::graph_view network() const = 0;
 };
 

@@ -6,6 +6,7 @@
 #include <atrous/model/profile.hpp>
 #include <atrous/model/ranges.hpp>
 #include <atrous/model/runtime_model.hpp>
+#include <atrous/model/self_test.hpp>
 #include <atrous/model/tiled.hpp>
 
 #include "runner.hpp"
@@ -49,6 +50,10 @@ class runner_of final : public runner {
 
   std::string ranges(const atrous::pixels_view& image) override {
     return atrous::text_of(atrous::ranges(model_, image, workspace_));
+  }
+
+  double self_test(const atrous::tensor_set& file) override {
+    return atrous::self_test(model_, workspace_, file);
   }
 
   atrous::graph_view network() const override { return model_.runner().network(); }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "weights.hpp"
 
+#include <algorithm>
+#include <filesystem>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -38,14 +41,37 @@ std::pair<std::string, std::string> network_told_by(const atrous::tensor_set& fi
 
 }  // namespace
 
-fitted fit(const claims& said) {
-  const atrous::tensor_set file = atrous::read_weights(said.file);
+fitted fit(const claims& said) { return fit(atrous::read_weights(said.file), said); }
+
+fitted fit(const atrous::tensor_set& file, const claims& said) {
   fitted made;
   made.name = said.network;
   if (made.name.empty()) std::tie(made.name, made.note) = network_told_by(file, said);
   made.network = atrous::network_for(atrous::printable(made.name), file, said.classes);
   made.weights = atrous::in_our_words(made.name, made.network, file);
   return made;
+}
+
+std::vector<std::string> files_of(const atrous::tensor_set& file, const std::string& path) {
+  if (file.container != "TensorFlow checkpoint") return {path};
+  namespace fs = std::filesystem;
+  const std::string index = file.source + ".index";
+  const atrous::mapped_file mapped(index);
+  const std::string first = atrous::tensorflow::shard_name(
+      file.source, 0, atrous::tensorflow::read_bundle_index(mapped.bytes(), index).shards);
+  const std::string count = first.substr(first.rfind("-of-"));
+  std::vector<std::string> shards;  // shards without a tensor need not be there
+  const fs::path folder = fs::path(file.source).parent_path();
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder)) {
+    const std::string name = (folder / entry.path().filename()).string();
+    const bool ours = name != file.source && atrous::tensorflow::without_suffix(name) == file.source;
+    if (ours && name.ends_with(count)) shards.push_back(name);
+  }
+  std::sort(shards.begin(), shards.end(), [](const std::string& a, const std::string& b) {
+    return std::tuple(a.size(), a) < std::tuple(b.size(), b);
+  });
+  shards.insert(shards.begin(), index);
+  return shards;
 }
 
 atrous::deeplab_options network_without_weights(const std::string& name, int classes) {

@@ -2,6 +2,7 @@
 #pragma once
 // A file of weights and the network that it is for.
 #include <string>
+#include <vector>
 
 #include <atrous/networks/options.hpp>
 #include <atrous/weights/stored_tensor.hpp>
@@ -26,6 +27,12 @@ struct claims {
 /// Reads the file and fits it to its network. Throws std::runtime_error where it cannot be read, atrous::weights_mismatch
 /// where it does not fit, std::invalid_argument where it does not tell its network.
 fitted fit(const claims& said);
+
+/// The same with a file that has been read, and may go away before the result.
+fitted fit(const atrous::tensor_set& file, const claims& said);
+
+/// The files that weights were read from `path`: it alone, or of a checkpoint its index and then its shards.
+std::vector<std::string> files_of(const atrous::tensor_set& file, const std::string& path);
 
 /// The named network of a program that has no weights.
 atrous::deeplab_options network_without_weights(const std::string& name, int classes);

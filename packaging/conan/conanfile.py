@@ -13,7 +13,7 @@ required_conan_version = ">=2.0"
 
 # What each component needs, as cmake/components.cmake has it. xtensor 0.26 moved its headers.
 PACKAGES = {
-    "io": ["libexif/[>=0.6.23]", "libjpeg-turbo/[>=2.1]", "libpng/[>=1.6]", "nlohmann_json/[>=3.11]"],
+    "io": ["libexif/[>=0.6.23]", "libjpeg-turbo/[>=2.1]", "libpng/[>=1.6]", "nlohmann_json/[>=3.11]", "protozero/[>=1.7]"],
     "opencv": ["opencv/[>=4.5 <5]"],
     "openmp": [],
     "pictures": ["fontconfig/[>=2.13]", "freetype/[>=2.12]"],

@@ -32,7 +32,7 @@ endfunction()
 include(${ROOT}/packaging/vcpkg/ports/${PORT}/portfile.cmake)
 file(GLOB_RECURSE files RELATIVE ${CURRENT_PACKAGES_DIR} ${CURRENT_PACKAGES_DIR}/*)
 list(FILTER files EXCLUDE REGEX "^include/atrous/.*hpp$")
-set(expected share/atrous/FindEXIF.cmake share/atrous/atrous-atrous.cmake share/atrous/atrous-io.cmake
+set(expected share/atrous/FindEXIF.cmake share/atrous/Findprotozero.cmake share/atrous/atrous-atrous.cmake share/atrous/atrous-io.cmake
              share/atrous/atrous-openmp.cmake share/atrous/atrousConfig.cmake share/atrous/atrousConfigVersion.cmake
              share/atrous/components.cmake share/atrous/copyright share/atrous/usage
              share/pkgconfig/atrous-io.pc share/pkgconfig/atrous-openmp.pc share/pkgconfig/atrous.pc)

@@ -33,10 +33,10 @@ class Export(ProgramTest):
         data = model.read_bytes()
         for part in (b"MobilenetV2/expanded_conv_1/depthwise/Conv", b"logits/semantic/weights", b"class_names", b"aeroplane",
                      b"align_corners", NETWORK.encode()):
-            self.assertIn(part, data)
+            self.assertTrue(part in data, part)
         self.assertGreater(size, 4 * sum(len(numbers) for _, numbers in self.tensors.values()) * 0.9)
         self.export(model)
-        self.assertEqual(model.read_bytes(), data)
+        self.assertTrue(model.read_bytes() == data, "another time other bytes")
 
     def test_argmax_and_external(self):
         model = self.scratch / "parted.onnx"
@@ -52,15 +52,16 @@ class Export(ProgramTest):
             out = self.good("export", "--network", NETWORK, "--classes", "3", "--output", file)
             self.assertTrue(out.endswith("\nthe weights are random: no --weights\n"), out)
             self.assertIn("(batch, 3, height, width)\n", out)
-        self.assertEqual(one.read_bytes(), two.read_bytes())
+        self.assertTrue(one.read_bytes() == two.read_bytes())
 
     def test_names_in_the_weights(self):
         named = files.write_tensors(self.scratch / "named.safetensors", self.tensors,
                                     {"class_names": str([f"kind {i}" for i in range(21)]).replace("'", '"'), "told": "by them"})
         model = self.scratch / "named.onnx"
         self.good("export", "--network", NETWORK, "--weights", named, "--output", model)
-        self.assertRegex(model.read_bytes(), rb'class_names[^"]*\["kind 0", "kind 1"')
-        self.assertRegex(model.read_bytes(), rb"told..by them")
+        head = model.read_bytes()[:2000]
+        for part in (b'["kind 0","kind 1",', b"by them"):
+            self.assertIn(part, head)
 
     def test_refusals(self):
         network, weights = ("--network", NETWORK), ("--weights", self.weights)
@@ -84,7 +85,7 @@ class Export(ProgramTest):
         beside = self.scratch / "w.onnx.data"
         beside.write_bytes(before)
         self.refused_by_export("--network", NETWORK, "--weights", beside, output="w.onnx", says=("would replace",))
-        self.assertEqual((self.weights.read_bytes(), beside.read_bytes()), (before, before))
+        self.assertTrue(self.weights.read_bytes() == beside.read_bytes() == before)
 
     def test_full_device(self):
         self.refused("export", "--network", NETWORK, "--output", "/dev/full", says=("/dev/full: cannot be written",))

@@ -22,7 +22,7 @@ namespace atrous {
 struct weights_report {
   std::string source;
   std::vector<std::string> missing, unexpected, unfit;
-  int ignored = 0;      // training state that inference has no use for
+  int ignored = 0;      // training state and self-test, which no layer takes
   bool folded = false;  // batch norm comes as biases
 
   bool fits() const { return missing.empty() && unexpected.empty() && unfit.empty(); }
@@ -64,6 +64,12 @@ struct binding {
   std::function<void(std::span<const std::byte>)> release = {};  // the file's
   std::function<void(const stored_tensor&)> verify = {};         // the file's
 };
+
+/// The tensors of a self-test (model/self_test.hpp), which belong to no layer.
+inline constexpr std::string_view self_test_image = "self_test/image", self_test_logits = "self_test/logits";
+constexpr bool is_self_test(std::string_view name) {
+  return name == self_test_image || name == self_test_logits;
+}
 
 /// Whether a tensor is training state or an ImageNet classifier, which checkpoints carry along.
 inline bool is_training_state(std::string_view name, const tensor_set& all) {
@@ -107,7 +113,7 @@ class binder {
     }
     for (const stored_tensor& t : file_.tensors) {
       if (used_.contains(t.name)) continue;
-      if (is_training_state(t.name, file_)) {
+      if (is_training_state(t.name, file_) || is_self_test(t.name)) {
         ++report_.ignored;
       } else {
         report_.unexpected.push_back(printable(t.name));

@@ -26,6 +26,12 @@ inline std::optional<dialect> dialect_for(std::string_view network, const tensor
   return dialect_of(*torch);
 }
 
+/// Who made the files of a network of this name: "TensorFlow", "VainF", ...
+constexpr std::string_view implementation_of(std::string_view network) {
+  const std::optional<torch_network> torch = torch_network_named(network);
+  return torch ? dialect_of(*torch).name : "TensorFlow";
+}
+
 /// The biases of the classifier; null where there are none.
 inline const stored_tensor* classifier_biases(std::string_view network, const tensor_set& file) {
   const std::optional<dialect> words = dialect_for(network, file);

@@ -30,8 +30,8 @@ inline bool is_safetensors(std::span<const std::byte> bytes) {
   return length <= most_header_bytes && bytes[sizeof(length)] == std::byte{'{'};
 }
 
-/// Reads weights from a file of any known format: safetensors, PyTorch (zip or legacy pickle), TensorFlow frozen graph, or a
-/// TensorFlow checkpoint, which may be given as PREFIX, one of its files, or its folder. `container` says which it was.
+/// Reads weights from a file of any known format: safetensors, PyTorch (zip or legacy pickle), TensorFlow frozen graph,
+/// or a TensorFlow checkpoint, which may be given as PREFIX, one of its files, or its folder. `container` says which.
 /// Throws std::runtime_error, one line with the file, the tensor, what was expected and what was found.
 inline tensor_set read_weights(const std::filesystem::path& path) {
   const auto in_checkpoint = [&path] {

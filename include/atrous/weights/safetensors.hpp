@@ -163,7 +163,8 @@ inline void check_writable(std::span<const stored_tensor* const> sorted) {
   }
 }
 
-/// Writes tensors, sorted by name, and metadata as a safetensors file. The file appears whole, flushed to the
+/// Writes tensors and metadata as a safetensors file, the widest elements first, so that all data is aligned, those of one
+/// width by name. The file appears whole, flushed to the
 /// disk, or not at all; one that was there stays as it was until then.
 /// Throws std::invalid_argument for tensors that cannot be written, std::runtime_error where the system
 /// refuses.
@@ -174,6 +175,8 @@ inline void write_safetensors(const std::filesystem::path& path, std::span<const
   for (const auto& tensor : tensors) sorted.push_back(&tensor);
   std::sort(sorted.begin(), sorted.end(), [](auto a, auto b) { return a->name < b->name; });
   check_writable(sorted);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](auto a, auto b) { return size_of(a->type) > size_of(b->type); });
   const std::string text = safetensors_json(sorted, metadata);
   const std::uint64_t length = text.size();
   if (length > most_header_bytes)

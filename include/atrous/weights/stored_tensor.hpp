@@ -104,22 +104,39 @@ inline void check_elements(const stored_tensor& tensor, std::size_t room) {
   }
 }
 
-/// Calls visit(place) for every element in row-major order; `place` counts elements from the first stored one.
+/// Calls visit(place, index) for every element, in no order that is promised: `place` counts stored elements from the first,
+/// `index` elements in row-major order. Of tensors with strides a few places along the last extent go together, and among the
+/// other extents the one whose elements lie closest varies fastest, so that all that is fetched is used while it is near.
 template <class Visit>
 void walk_elements(const stored_tensor& tensor, Visit visit) {
-  const std::size_t count = tensor.elements();
-  if (tensor.strides.empty()) {
-    for (std::size_t i = 0; i < count; ++i) visit(i);
+  const std::size_t count = tensor.elements(), rank = tensor.shape.size();
+  if (tensor.strides.empty() || rank == 0 || count == 0) {
+    for (std::size_t i = 0; i < count; ++i) visit(i, i);
     return;
   }
-  std::vector<std::int64_t> index(tensor.shape.size());
-  for (std::size_t i = 0, place = 0; i < count; ++i) {
-    visit(place);
-    for (std::size_t k = index.size(); k-- > 0;) {
-      place += static_cast<std::size_t>(tensor.strides[k]);
-      if (++index[k] < tensor.shape[k]) break;
-      place -= static_cast<std::size_t>(tensor.strides[k]) * static_cast<std::size_t>(tensor.shape[k]);
-      index[k] = 0;
+  struct axis {
+    std::size_t extent, stride, pitch;  // places and indices from one element to the next
+  };
+  std::vector<axis> axes(rank);
+  for (std::size_t k = rank, pitch = 1; k-- > 0; pitch *= axes[k].extent)
+    axes[k] = {static_cast<std::size_t>(tensor.shape[k]), static_cast<std::size_t>(tensor.strides[k]), pitch};
+  const axis last = axes.back();
+  axes.pop_back();
+  std::stable_sort(axes.begin(), axes.end(),
+                   [](const axis& a, const axis& b) { return a.stride > b.stride; });
+  constexpr std::size_t together = 16;
+  for (std::size_t first = 0; first < last.extent; first += together) {
+    const std::size_t some = std::min(together, last.extent - first);
+    std::vector<std::size_t> at(axes.size());
+    std::size_t place = first * last.stride, index = first;
+    for (std::size_t n = count / last.extent; n > 0; --n) {
+      for (std::size_t i = 0; i < some; ++i) visit(place + i * last.stride, index + i);
+      for (std::size_t k = axes.size(); k-- > 0;) {
+        place += axes[k].stride, index += axes[k].pitch;
+        if (++at[k] < axes[k].extent) break;
+        place -= axes[k].stride * axes[k].extent, index -= axes[k].pitch * axes[k].extent;
+        at[k] = 0;
+      }
     }
   }
 }
@@ -130,19 +147,18 @@ inline std::vector<std::byte> row_major_bytes(const stored_tensor& tensor) {
   if (tensor.strides.empty()) return {tensor.bytes.begin(), tensor.bytes.end()};
   const std::size_t size = size_of(tensor.type);
   std::vector<std::byte> out(tensor.elements() * size);
-  walk_elements(tensor, [&, next = out.data()](std::size_t place) mutable {
-    std::memcpy(next, tensor.bytes.data() + place * size, size);
-    next += size;
+  walk_elements(tensor, [&](std::size_t place, std::size_t index) {
+    std::memcpy(out.data() + index * size, tensor.bytes.data() + place * size, size);
   });
   return out;
 }
 
 template <class Stored, class Convert>
 void convert_elements(const stored_tensor& tensor, std::span<float> out, Convert convert) {
-  walk_elements(tensor, [&, next = out.data()](std::size_t place) mutable {
+  walk_elements(tensor, [&](std::size_t place, std::size_t index) {
     Stored element;
     std::memcpy(&element, tensor.bytes.data() + place * sizeof(Stored), sizeof(Stored));
-    *next++ = convert(element);
+    out[index] = convert(element);
   });
 }
 

@@ -32,7 +32,7 @@ inline std::vector<std::int64_t> torch_shape(const parameter& p) {
 inline stored_tensor in_our_order(const stored_tensor& theirs, std::string name, role use) {
   stored_tensor ours = theirs;
   ours.name = std::move(name);
-  if (use != role::kernel && use != role::depthwise_kernel) return ours;
+  if ((use != role::kernel && use != role::depthwise_kernel) || theirs.shape.size() != 4) return ours;
   std::vector<std::int64_t> strides = theirs.strides;
   if (strides.empty()) {
     strides.assign(4, 1);
@@ -69,6 +69,7 @@ class translator {
         ++report_.ignored;
       } else {
         report_.unexpected.push_back(printable(t.name));
+        others_.push_back(t);
       }
     }
   }
@@ -78,16 +79,35 @@ class translator {
   /// The file in our words. Throws weights_mismatch where it does not fit.
   tensor_set made() {
     if (!report_.fits()) throw weights_mismatch(report_);
+    return take_all();
+  }
+
+  /// What the file has of the network, of whatever shape, in our words, and the rest in its own.
+  tensor_set found() {
+    made_.tensors.insert(made_.tensors.end(), others_.begin(), others_.end());
+    return take_all();
+  }
+
+ private:
+  tensor_set take_all() {
     for (int i = 0; i < g_.size(); ++i)
       for (const parameter& p : g_.parameters_of(i))
-        if (p.use == role::border) made_.tensors.push_back(border_of(i, p));
+        if (p.use == role::border && has_norm(i)) made_.tensors.push_back(border_of(i, p));
     made_.keep = std::make_shared<std::pair<std::shared_ptr<const void>, std::deque<std::vector<float>>>>(
         file_.keep, std::move(computed_));
     sort_by_name(made_);
     return std::move(made_);
   }
 
- private:
+  /// Whether the file has the batch norm that a border follows from.
+  bool has_norm(int i) const {
+    const int norm = g_.input(g_.input(i));
+    const auto all = g_.parameters_of(norm);
+    return std::all_of(all.begin(), all.end(), [&](const parameter& q) {
+      return file_.find(torch_name(d_, g_, norm, q)) != nullptr;
+    });
+  }
+
   bool passed_over(std::string_view name) const {
     if (name.ends_with(".num_batches_tracked")) return true;
     return std::any_of(d_.ignored.begin(), d_.ignored.end(),
@@ -103,10 +123,8 @@ class translator {
       return;
     }
     used_.insert(found->name);
-    if (const std::string problem = misfit(*found, torch_shape(p)); !problem.empty()) {
+    if (const std::string problem = misfit(*found, torch_shape(p)); !problem.empty())
       report_.unfit.push_back(problem);
-      return;
-    }
     made_.tensors.push_back(in_our_order(*found, g_.parameter_name(i, p), p.use));
   }
 
@@ -139,6 +157,7 @@ class translator {
   const dialect& d_;
   weights_report report_;
   tensor_set made_;
+  std::vector<stored_tensor> others_;
   std::set<std::string_view> used_;
   std::deque<std::vector<float>> computed_;
 };

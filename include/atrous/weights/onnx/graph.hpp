@@ -70,7 +70,7 @@ class onnx_builder {
 
   /// `wanted`, or the first of wanted_1, wanted_2, ... that is free.
   std::string unique(const std::string& wanted) {
-    const std::string name = printable(wanted, wanted.size() + 1);  // UTF-8, as the format demands
+    const std::string name = printable(wanted, 4 * wanted.size() + 1);  // whole, in UTF-8
     std::string free = name;
     for (int k = 1; !names_.insert(free).second; ++k) free = name + "_" + std::to_string(k);
     return free;

@@ -39,7 +39,8 @@ class pickle_machine {
       if (opcode == pickle_opcode::stop) break;
       if (!(number(opcode) || text(opcode) || constant(opcode) || memo(opcode) || container(opcode) ||
             fill(opcode) || call(opcode))) {
-        fail("an opcode of pickle protocols 2 to 5 that tensors need", std::to_string(static_cast<int>(opcode)));
+        fail("an opcode of pickle protocols 2 to 5 that tensors need",
+             std::to_string(static_cast<int>(opcode)));
       }
     }
     out_.root = stack_.pop();

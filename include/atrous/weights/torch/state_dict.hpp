@@ -20,7 +20,7 @@ inline constexpr std::array<std::string_view, 14> state_dict_keys{
     "network",    "weights",        "params",           "module",    "ema",
     "model_ema",  "ema_state_dict", "state_dict_ema",   "params_ema"};
 
-/// What is taken off the names where all tensors have it: DataParallel, torch.compile, Lightning and hand-made wrappers.
+/// What is taken off the names where all tensors have it: DataParallel, torch.compile, Lightning, other wrappers.
 inline constexpr std::array<std::string_view, 4> state_dict_prefixes{"module.", "_orig_mod.", "model.",
                                                                      "net."};
 

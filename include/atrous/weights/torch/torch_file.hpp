@@ -151,8 +151,8 @@ inline void check_expansion(const tensor_set& set, std::size_t file_bytes) {
 namespace atrous {
 
 /// Reads a PyTorch file, zip or legacy, from memory, which must outlive the result. `source` is its name in messages.
-/// The state dict is the root or lies under one of pytorch::state_dict_keys (metadata "state dict" says where); prefixes that
-/// all names have are taken off (metadata "prefix" says which).
+/// The state dict is the root or lies under one of pytorch::state_dict_keys (metadata "state dict" says which);
+/// prefixes that all names have are taken off (metadata "prefix" says which).
 /// Throws std::runtime_error, one line with the file, the tensor, what was expected and what was found.
 inline tensor_set read_torch(std::span<const std::byte> bytes, std::string source) {
   tensor_set set;
@@ -169,9 +169,10 @@ inline tensor_set read_torch(std::span<const std::byte> bytes, std::string sourc
   const pytorch::pickled object =
       zip ? pytorch::read_torch_zip(bytes, set.source) : pytorch::torch_legacy(bytes, set.source).read();
   const auto place = pytorch::find_state_dict(object, object.root);
-  if (!place)
+  if (!place) {
     fail("expected a state dict, a dictionary of tensors, found " +
          pytorch::instead_of_state_dict(object, object.root));
+  }
   set.tensors = pytorch::torch_tensors(object, set.source).all_of(*place->dictionary);
   if (!place->path.empty()) set.metadata["state dict"] = place->path;
   if (auto prefix = pytorch::strip_prefixes(set.tensors); !prefix.empty())
@@ -181,8 +182,8 @@ inline tensor_set read_torch(std::span<const std::byte> bytes, std::string sourc
   return set;
 }
 
-/// Reads a PyTorch file; the tensors refer to the mapped file, which `keep` holds. Its pages leave memory as models take
-/// their weights. Throws std::runtime_error as above, also where the file is missing or empty.
+/// Reads a PyTorch file; the tensors refer to the mapped file, which `keep` holds. Its pages leave memory as models
+/// take their weights. Throws std::runtime_error as above, also where the file is missing or empty.
 inline tensor_set read_torch(const std::filesystem::path& path) {
   auto file = std::make_shared<const mapped_file>(path);
   auto set = read_torch(file->bytes(), path.string());

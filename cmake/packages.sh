@@ -1,5 +1,5 @@
 # Debian's and Ubuntu's names of what is needed, and `need NAME...`, which installs those that are missing.
-packages_to_build=(g++ cmake ninja-build libxtensor-dev nlohmann-json3-dev libprotozero-dev libcli11-dev libpng-dev libjpeg-dev libexif-dev
+packages_to_build=(g++ cmake ninja-build libxtensor-dev nlohmann-json3-dev libprotozero-dev libcli11-dev libssl-dev libpng-dev libjpeg-dev libexif-dev
                    libfreetype-dev libfontconfig-dev fonts-dejavu-core)
 packages_to_test=(doctest-dev libbenchmark-dev pkgconf python3 doxygen graphviz)
 packages_for_docs=(doxygen python3)

@@ -50,3 +50,19 @@ TEST_CASE("check sums of any length and place are those of the definition") {
     }
   }
 }
+
+TEST_CASE("many bytes have the check sum of the definition, too") {
+  constexpr std::size_t window = atrous::crc32c_fold::window;
+  std::string text;
+  for (unsigned i = 0; i < 11 * window; ++i) text += static_cast<char>(i * 151 + i / 7 + i / 1021);
+  for (const std::size_t windows : {4, 7, 10}) {
+    for (const std::size_t size : {windows * window - 1, windows * window, windows * window + 1,
+                                   windows * window + 7, windows * window + 8, windows * window + 4000}) {
+      const auto part = std::string_view(text).substr(1, size);
+      const std::uint32_t expected = slow_sum(part);
+      CHECK(sum_of(part) == expected);
+      CHECK(atrous::crc32c(bytes_of(part.substr(5)), sum_of(part.substr(0, 5))) == expected);
+      CHECK(atrous::crc32c(bytes_of(part.substr(size - 5)), sum_of(part.substr(0, size - 5))) == expected);
+    }
+  }
+}

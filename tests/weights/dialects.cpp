@@ -73,6 +73,14 @@ TEST_CASE("other lists: ResNets of basic units") {
   CHECK(compare_with_all(file)[0].network == "smp_v3plus_resnet34_os16");
 }
 
+TEST_CASE("a network that is known and not here is refused by name") {
+  const auto list = shared("weights/torch/hf_apple_deeplabv3-mobilevit-small.tsv");
+  if (!list) return;
+  CHECK_THROWS_WITH(compare_with_all(listed(*list)),
+                    "hf_apple_deeplabv3-mobilevit-small.tsv: expected a DeepLab network that is here, found "
+                    "MobileViT of transformers");
+}
+
 TEST_CASE("what does not fit is told in the words of the file") {
   const std::string name = "vainf_v3plus_resnet50_os16";
   const deeplab_options o = network_named(name);

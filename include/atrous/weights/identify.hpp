@@ -120,9 +120,23 @@ inline std::vector<std::string> every_network_name() {
   return all;
 }
 
+/// A network that is known by the beginning of its tensors' names, and not had.
+struct foreign_network {
+  std::string_view begin, name;
+};
+inline constexpr foreign_network foreign_networks[] = {{"mobilevit.", "MobileViT of transformers"}};
+
 /// The file against every network that has a name, the best first. `classes` is as for network_for, where the file does not
-/// tell. Only networks whose classifier the file has are looked at, unless there is none.
+/// tell. Only networks whose classifier the file has are looked at, unless there is none. Throws std::invalid_argument for a
+/// network that is known and not had.
 inline std::vector<candidate> compare_with_all(const tensor_set& file, int classes = 0) {
+  for (const auto& [begin, name] : foreign_networks) {
+    const auto its = [begin = begin](const stored_tensor& t) { return t.name.starts_with(begin); };
+    if (std::any_of(file.tensors.begin(), file.tensors.end(), its)) {
+      throw std::invalid_argument(printable_path(file.source) +
+                                  ": expected a DeepLab network that is here, found " + std::string(name));
+    }
+  }
   std::vector<std::string> names = every_network_name();
   const auto has = [&](const std::string& name) { return classifier_biases(name, file) != nullptr; };
   if (std::any_of(names.begin(), names.end(), has))

@@ -287,9 +287,9 @@ void inspect_weights(const settings& s) {
   if (!s.csv) {
     print_fact(report.fits() ? "fits" : "does not fit",
                s.network + (report.fits() ? "" : ": " + counts(report)));
-    for (const auto& name : report.missing) print_fact("  missing", name);
-    for (const auto& name : report.unexpected) print_fact("  unexpected", name);
-    for (const auto& name : report.unfit) print_fact("  unfit", name);
+    for (const auto& each : report.missing) print_fact("  missing", each);
+    for (const auto& each : report.unexpected) print_fact("  unexpected", each);
+    for (const auto& each : report.unfit) print_fact("  unfit", each);
   }
   if (!report.fits()) throw atrous::weights_mismatch(report);
 }

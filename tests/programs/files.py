@@ -1,6 +1,13 @@
 """Writes and reads the files that the programs take, with the standard library alone."""
+import collections
+import contextlib
+import io
 import json
+import pickle
 import struct
+import sys
+import types
+import zipfile
 import zlib
 
 
@@ -20,8 +27,80 @@ def read_tensors(path):
     data = path.read_bytes()
     size = struct.unpack_from("<Q", data)[0]
     header, body = json.loads(data[8:8 + size]), data[8 + size:]
-    return {name: (entry["shape"], list(struct.unpack(f"<{(end - begin) // 4}f", body[begin:end])))
+    letters = {"F32": "f", "U8": "B", "I64": "q"}
+    return {name: (entry["shape"], [n for n, in struct.iter_unpack("<" + letters[entry["dtype"]], body[begin:end])])
             for name, entry in header.items() if name != "__metadata__" for begin, end in [entry["data_offsets"]]}
+
+
+def read_metadata(path):
+    data = path.read_bytes()
+    return json.loads(data[8:8 + struct.unpack_from("<Q", data)[0]]).get("__metadata__", {})
+
+
+class Storage:
+    """The numbers of one tensor, which PyTorch writes beside its pickle."""
+
+    def __init__(self, key, numbers):
+        self.key, self.numbers = key, numbers
+
+    def bytes(self):
+        return struct.pack(f"<{len(self.numbers)}f", *self.numbers)
+
+
+class Tensor:
+    def __init__(self, shape, storage):
+        self.shape, self.storage = shape, storage
+
+    def __reduce__(self):
+        strides, step = [], 1
+        for extent in reversed(self.shape):
+            strides.insert(0, step)
+            step *= extent
+        return sys.modules["torch._utils"]._rebuild_tensor_v2, (
+            self.storage, 0, tuple(self.shape), tuple(strides), False, collections.OrderedDict())
+
+
+@contextlib.contextmanager
+def names_of_torch():
+    """As much of PyTorch as its pickles name."""
+    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
+    torch.FloatStorage = type("FloatStorage", (), {"__module__": "torch"})
+    exec("def _rebuild_tensor_v2(*arguments): pass", utils.__dict__)
+    utils._rebuild_tensor_v2.__module__ = "torch._utils"
+    sys.modules.update({"torch": torch, "torch._utils": utils})
+    try:
+        yield torch
+    finally:
+        del sys.modules["torch"], sys.modules["torch._utils"]
+
+
+def pickled(value, *view):
+    """`value` as PyTorch pickles it: its storages are named and left out."""
+    out = io.BytesIO()
+    pickler = pickle.Pickler(out, 2)
+    with names_of_torch() as torch:
+        pickler.persistent_id = lambda each: ("storage", torch.FloatStorage, each.key, "cpu", len(each.numbers), *view) \
+            if isinstance(each, Storage) else None
+        pickler.dump(value)
+    return out.getvalue()
+
+
+def write_torch(path, tensors, legacy=False):
+    """A state dict of PyTorch, in the zip form or the legacy form. `tensors`: name -> (shape, list of floats)."""
+    storages = [Storage(str(i), numbers) for i, (_, numbers) in enumerate(tensors.values())]
+    state = collections.OrderedDict((name, Tensor(shape, storage))
+                                    for (name, (shape, _)), storage in zip(tensors.items(), storages))
+    if legacy:
+        head = [pickled(value) for value in (0x1950a86a20f9469cfc6c, 1001, {"little_endian": True})]
+        body = [struct.pack("<q", len(storage.numbers)) + storage.bytes() for storage in storages]
+        path.write_bytes(b"".join([*head, pickled(state, None), pickled([storage.key for storage in storages]), *body]))
+        return path
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", pickled({"state_dict": state, "epoch": 7}))
+        for storage in storages:
+            archive.writestr(f"archive/data/{storage.key}", storage.bytes())
+        archive.writestr("archive/version", "3\n")
+    return path
 
 
 def write_picture(path, height, width):

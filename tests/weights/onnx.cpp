@@ -331,7 +331,7 @@ TEST_CASE("an ONNX model is the same every time") {
 }
 
 TEST_CASE("kernels are turned, batch norm and borders are folded") {
-  constexpr padding per_channel{.outside = padding::border::per_channel};
+  static constexpr padding per_channel{.outside = padding::border::per_channel};
   const auto define = [](wire image) {
     return image >> in("dense", convolution{.out = 2, .kernel = 3, .bias = true, .pad = per_channel}) >>
            in("apart", depthwise{} >> in("BatchNorm", batch_norm{.epsilon = 0}));

@@ -47,7 +47,7 @@ TEST_CASE("every format is known by what the file holds") {
         {"models/tensorflow/mobilenet_v2_pascal/frozen_inference_graph.pb", "TensorFlow frozen graph"}}) {
     const auto path = shared(from);
     if (!path) continue;
-    CAPTURE(from);
+    CAPTURE(path->string());
     CHECK(container(*path) == expected);
     CHECK(container(here.file("another.name", contents_of(*path))) == expected);
   }

@@ -86,6 +86,9 @@ TEST_CASE("what is written is read back") {
   std::memcpy(&length, text.data(), 8);
   CHECK(length % 8 == 0);
   CHECK(text.size() == 8 + length + 24 + 8 + 3);
+  // aligned for those who map the file: the mapping begins on a page
+  for (const auto& tensor : set.tensors)
+    CHECK(reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % size_of(tensor.type) == 0);
 }
 
 TEST_CASE("a file without tensors is a file") {

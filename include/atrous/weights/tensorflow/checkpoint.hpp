@@ -162,8 +162,7 @@ inline tensor_set read_checkpoint(std::span<const std::byte> index,
 inline tensor_set read_checkpoint(const std::filesystem::path& path) {
   const std::string prefix = tensorflow::checkpoint_prefix(path).string();
   const std::string index_name = prefix + ".index";
-  if (!std::filesystem::exists(index_name) && std::filesystem::is_regular_file(prefix) &&
-      is_sorted_table(mapped_file(prefix).bytes())) {
+  if (!tensorflow::has_index(prefix) && tensorflow::is_table_file(prefix)) {
     throw tensorflow::version_1_error(prefix);
   }
   const mapped_file index_file(index_name);

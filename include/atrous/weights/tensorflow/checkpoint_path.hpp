@@ -85,13 +85,20 @@ inline bool has_index(std::filesystem::path prefix) {
   return std::filesystem::exists(prefix += ".index", ignored);
 }
 
+inline bool is_table_file(const std::filesystem::path& path) {
+  std::error_code failed;
+  return std::filesystem::is_regular_file(path, failed) && std::filesystem::file_size(path, failed) > 0 &&
+         is_sorted_table(mapped_file(path).bytes());
+}
+
 /// The checkpoint of a folder: the one that its file `checkpoint` names, else the only one.
 inline std::filesystem::path prefix_in(const std::filesystem::path& folder) {
   const auto state = folder / "checkpoint";
   const auto fail = [](const std::filesystem::path& where, const std::string& what) {
     throw std::runtime_error(printable_path(where.string()) + ": " + what);
   };
-  if (std::filesystem::exists(state)) {
+  std::error_code failed;
+  if (std::filesystem::exists(state, failed)) {
     const mapped_file file(state);
     const auto named =
         latest_checkpoint({reinterpret_cast<const char*>(file.bytes().data()), file.bytes().size()});
@@ -100,8 +107,10 @@ inline std::filesystem::path prefix_in(const std::filesystem::path& folder) {
     return has_index(prefix) ? prefix : folder / prefix.filename();
   }
   std::vector<std::filesystem::path> found;
-  for (const auto& file : std::filesystem::directory_iterator(folder)) {
-    if (file.path().extension() == ".index") found.push_back(file.path());
+  std::filesystem::directory_iterator file(folder, failed);
+  if (failed) throw system_error_about(folder, "cannot be listed", failed.value());
+  for (; file != std::filesystem::directory_iterator(); file.increment(failed)) {
+    if (file->path().extension() == ".index") found.push_back(file->path());
   }
   if (found.size() != 1) {
     fail(folder, "expected a file named checkpoint or one of the form PREFIX.index, found " +
@@ -113,7 +122,8 @@ inline std::filesystem::path prefix_in(const std::filesystem::path& folder) {
 /// The prefix that a path means; the path itself where it is nothing of a checkpoint's.
 inline std::filesystem::path checkpoint_prefix(const std::filesystem::path& path) {
   if (has_index(path)) return path;
-  if (std::filesystem::is_directory(path)) return prefix_in(path);
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return prefix_in(path);
   const std::string name = path.string();
   return std::string(without_suffix(name));
 }
@@ -129,8 +139,7 @@ inline bool is_checkpoint(const std::filesystem::path& path) {
   if (std::filesystem::is_directory(path, ignored) || tensorflow::has_index(path)) return true;
   const std::string name = path.string();
   if (tensorflow::without_suffix(name) != name) return true;
-  return std::filesystem::is_regular_file(path, ignored) && std::filesystem::file_size(path, ignored) > 0 &&
-         is_sorted_table(mapped_file(path).bytes());
+  return tensorflow::is_table_file(path);
 }
 
 }  // namespace atrous

@@ -250,22 +250,36 @@ bool print_told(const atrous::tensor_set& weights, int classes) {
   return true;
 }
 
+/// What a file lacks, has too much or has otherwise, at most `most` lines of each.
+void print_differences(const atrous::weights_report& report, std::size_t most) {
+  const auto print = [most](const char* what, const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < names.size() && i < most; ++i) print_fact(what, names[i]);
+    if (names.size() > most) print_fact(what, "... and " + std::to_string(names.size() - most) + " more");
+  };
+  print("  missing", report.missing);
+  print("  unexpected", report.unexpected);
+  print("  unfit", report.unfit);
+}
+
 void print_fitting(const atrous::tensor_set& weights, int classes) {
   const std::vector<atrous::candidate> all = atrous::compare_with_all(weights, classes);
   std::string what = "fits";
+  bool several = false;
   for (const atrous::candidate& c : all) {
     if (!c.report.fits()) continue;
     if (what == "fits") print_classes(c.network, weights);
     print_fact(what, c.network + " (" + c.implementation + ")");
     what = "or";
-    for (const std::string& other : c.others) print_fact("or", other);
+    for (const std::string& other : c.others) print_fact("or", other), several = true;
   }
+  if (several) print_fact("", "(tensors do not tell which: output stride, rates, corner rule)");
   if (what == "or") return;
   const atrous::weights_report& best = all[0].report;
   const bool akin = best.unexpected.size() + static_cast<std::size_t>(best.ignored) < weights.tensors.size();
   print_fact("fits", akin ? "no published network; the nearest are" : "no published network");
   for (std::size_t i = 0; akin && i < all.size() && i < 3; ++i) {
-    print_fact("", all[i].network + ": " + counts(all[i].report));
+    print_fact("", all[i].network + " (" + all[i].implementation + "): " + counts(all[i].report));
+    if (i == 0) print_differences(best, 5);
   }
 }
 
@@ -287,9 +301,7 @@ void inspect_weights(const settings& s) {
   if (!s.csv) {
     print_fact(report.fits() ? "fits" : "does not fit",
                s.network + (report.fits() ? "" : ": " + counts(report)));
-    for (const auto& each : report.missing) print_fact("  missing", each);
-    for (const auto& each : report.unexpected) print_fact("  unexpected", each);
-    for (const auto& each : report.unfit) print_fact("  unfit", each);
+    print_differences(report, report.missing.size() + report.unexpected.size() + report.unfit.size());
   }
   if (!report.fits()) throw atrous::weights_mismatch(report);
 }

@@ -128,7 +128,7 @@ class Programs(ProgramTest):
         self.refused_by_segment("--policy", "abacus", says=("openmp", "reference"))
         self.refused_by_segment("--overlay-nothing", says=("--overlay-nothing",))
         self.refused("segment", "--network", NETWORK, "--weights", self.weights, says=("IMAGE",))
-        self.refused("segment", self.picture, "--weights", self.weights, says=("--network",))
+        self.refused("segment", self.picture, "--weights", self.weights, "--strict", says=("--strict", NETWORK))
         self.refused_by_segment("--labels", "/nowhere/at/all.png", says=("/nowhere/at/all.png",))
         self.refused_by_segment("--labels", self.scratch, says=("folder",))
         self.refused_by_segment("--labels", self.picture, says=("picture.png",))
@@ -217,7 +217,7 @@ class Programs(ProgramTest):
 
     def test_contents(self):
         out = self.good("inspect", "--weights", self.weights)
-        for part in ("714,325", "not folded", "21 (VOC)", NETWORK + "[_os8|_os16|_os32]", "do not tell the output stride"):
+        for part in ("714,325", "not folded", "21 (VOC)", NETWORK + " (TensorFlow)", NETWORK + "_os8", "do not tell which"):
             self.assertIn(part, out)
         rows = rows_of(self.good("inspect", "--weights", self.weights, "--csv"))
         self.assertEqual([(row["name"], row["dtype"], row["shape"]) for row in rows],
@@ -244,7 +244,7 @@ class Programs(ProgramTest):
     def test_published_models(self):
         for network in ("deeplabv3_mobilenet_v2_pascal", "deeplabv3plus_mobilenet_v2_ade20k32"):
             file = self.shared(f"models/{network}.safetensors")
-            self.assertRegex(self.good("inspect", "--weights", file), rf"(?m)^(fits)? +{network}$")
+            self.assertRegex(self.good("inspect", "--weights", file), rf"(?m)^(fits|or) +{network}( \(TensorFlow\))?$")
         out = self.good("segment", self.shared("photos/bird.png"), "--network", "deeplabv3_mobilenet_v2_pascal",
                         "--weights", self.shared("models/deeplabv3_mobilenet_v2_pascal.safetensors"))
         self.assertRegex(out, r": 513x513, background 79\.\d %, bird 20\.\d %, \d+\.\d ms\n\Z")

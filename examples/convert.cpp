@@ -31,6 +31,7 @@ struct settings {
   std::string file, output, network, self_test;
   int classes = 0;  // 0: not given
   bool strict = false;
+  atrous::surgery how;
 };
 
 constexpr const char* help =
@@ -54,7 +55,9 @@ constexpr const char* example =
     "  convert best_deeplabv3plus_mobilenet_voc_os16.pth --network vainf_v3plus_mobilenet_os16 --output "
     "voc.safetensors\n"
     "  convert voc.pth --output voc.safetensors --self-test street.png\n"
-    "  segment --weights voc.safetensors --self-test street.png --overlay out.png\n";
+    "  segment --weights voc.safetensors --self-test street.png --overlay out.png\n"
+    "  convert resnet50-imagenet.pth --network torchvision_v3_resnet50 --backbone-only --classes 11 --output "
+    "start.safetensors\n";
 
 void add_options(CLI::App& app, settings& s) {
   app.add_option("FILE", s.file, "The weights")->required()->check(programs::not_empty())->type_name("");
@@ -68,6 +71,10 @@ void add_options(CLI::App& app, settings& s) {
       ->check(programs::from(1, 65536))
       ->type_name("N");
   app.add_flag("--strict", s.strict, "Refuse weights whose tensors fit several networks");
+  app.add_flag("--new-classifier", s.how.new_classifier,
+               "Begin a training with --classes N: the classifier's numbers are made up, the rest is kept");
+  app.add_flag("--backbone-only", s.how.backbone_only,
+               "Begin one from a backbone, as ImageNet files have it: all else is made up");
   app.add_option("--self-test", s.self_test,
                  "Also write the middle of this image, at most 257x257, and its logits by policy openmp:\n"
                  "segment --self-test then checks that they come out again")
@@ -132,9 +139,10 @@ void work(const settings& s, int threads) {
   if (!s.self_test.empty()) inputs.push_back(s.self_test);
   programs::check_output(s.output, inputs);
   atrous::verify_all(file);
-  const programs::fitted net = programs::fit(file, {s.file, s.network, s.classes, s.strict});
+  const programs::fitted net = programs::fit(file, {s.file, s.network, s.classes, s.strict, s.how});
   if (!net.note.empty()) std::cerr << "convert: " << net.note << '\n';
 
+  if (!net.told.empty()) std::cout << net.told << '\n';
   const atrous::graph g = atrous::recorded(net.network);
   std::vector<atrous::stored_tensor> tensors;
   for (const atrous::stored_tensor* t : atrous::bind(g, net.weights).tensors)

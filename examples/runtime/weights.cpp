@@ -47,6 +47,14 @@ fitted fit(const atrous::tensor_set& file, const claims& said) {
   fitted made;
   made.name = said.network;
   if (made.name.empty()) std::tie(made.name, made.note) = network_told_by(file, said);
+  if (said.how.new_classifier || said.how.backbone_only) {
+    made.network = atrous::network_named(atrous::printable(made.name));
+    if (said.classes > 0) made.network.classes = said.classes;
+    atrous::operated done = atrous::operate(made.name, made.network, file, said.how);
+    made.weights = std::move(done.weights);
+    made.told = done.text();
+    return made;
+  }
   made.network = atrous::network_for(atrous::printable(made.name), file, said.classes);
   made.weights = atrous::in_our_words(made.name, made.network, file);
   return made;

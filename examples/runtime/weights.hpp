@@ -6,6 +6,7 @@
 
 #include <atrous/networks/options.hpp>
 #include <atrous/weights/stored_tensor.hpp>
+#include <atrous/weights/surgery.hpp>
 
 namespace programs {
 
@@ -14,6 +15,7 @@ struct fitted {
   std::string name;
   atrous::deeplab_options network;
   atrous::tensor_set weights;
+  std::string told;  // what surgery did; "" where nothing was
   std::string note;  // what was taken where the file does not tell, for the user; "" where nothing was
 };
 
@@ -22,6 +24,7 @@ struct claims {
   std::string file, network;  // "": the network that the file tells of
   int classes = 0;            // 0: those of the file
   bool strict = false;        // refuses what the file does not tell
+  atrous::surgery how = {};   // where the network may differ from the file's
 };
 
 /// Reads the file and fits it to its network. Throws std::runtime_error where it cannot be read, atrous::weights_mismatch

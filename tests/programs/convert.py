@@ -191,6 +191,16 @@ class Convert(ProgramTest):
         self.refused("segment", "--weights", self.weights, says=("IMAGE",))
         self.refused("segment", "--weights", self.weights, "--self-test", "--labels", "x.png", says=("--labels", "IMAGE"))
 
+    def test_surgery_is_told(self):
+        eleven = ("--network", NETWORK, "--classes", "11")
+        self.refused_by_convert(self.weights, "--output", self.output, *eleven, says=("11", "21"))
+        said = self.convert(self.weights, *eleven, "--new-classifier")
+        for part in ("11 classes", "left out 2: logits/semantic/weights", "made up 2: logits/semantic/weights"):
+            self.assertIn(part, said)
+        self.good("inspect", "--weights", self.output, "--network", NETWORK, "--classes", "11")
+        self.assertIn("11 classes", self.convert(self.weights, *eleven, "--backbone-only"))
+        self.good("segment", self.picture, "--weights", self.output)
+
     def test_inputs_stay(self):
         before = self.weights.read_bytes()
         (self.scratch / "link.safetensors").symlink_to(self.weights)

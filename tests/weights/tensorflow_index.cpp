@@ -71,7 +71,8 @@ TEST_CASE("blocks that are not as the format says are refused") {
 
 TEST_CASE("shared beginnings of keys do not make a small index large") {
   const tensor_entry empty{.shape = {0}, .size = 0};
-  std::string entries = table_entry(0, "", header()) + table_entry(0, std::string(100'000, 'k'), empty.text());
+  std::string entries =
+      table_entry(0, "", header()) + table_entry(0, std::string(100'000, 'k'), empty.text());
   for (int i = 0; i < 10'000; ++i) entries += table_entry(100'000 + i, "l", empty.text());
   CHECK(says(refusal_of(table({{entries + restart_points({0}), "\xff", 0}})), "bytes in all, found more"));
 }

@@ -1,5 +1,6 @@
 # atrous_kernels: the kernels for CPUs, compiled once for the programs of this project. What links it includes a header
 # ahead of its own that says so (backend/openmp/kernels.hpp).
+block()
 set(folder ${CMAKE_CURRENT_BINARY_DIR}/kernels)
 set(include "#include <atrous/backend/openmp/kernels.hpp>")
 set(declared "${include}\n")
@@ -15,3 +16,4 @@ file(CONFIGURE OUTPUT ${folder}/elsewhere.hpp CONTENT "${declared}")
 add_library(atrous_kernels STATIC EXCLUDE_FROM_ALL ${sources})
 target_link_libraries(atrous_kernels PUBLIC atrous::openmp)
 target_compile_options(atrous_kernels INTERFACE "SHELL:-include ${folder}/elsewhere.hpp")
+endblock()

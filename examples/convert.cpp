@@ -45,6 +45,7 @@ constexpr const char* help =
     "  preprocessing    JSON: what the network itself does to a pixel of 0 to 255, per channel: pixel * "
     "factor + offset\n"
     "  class_names, palette   JSON: of FILE, else of the data set with this number of classes\n"
+    "  surgery          what --new-classifier or --backbone-only left out and made up\n"
     "  source           the name of FILE\n"
     "  source_sha256    its SHA-256; of a checkpoint: of its index and its shards, in this order, as one "
     "file\n"
@@ -140,7 +141,6 @@ void work(const settings& s, int threads) {
   programs::check_output(s.output, inputs);
   atrous::verify_all(file);
   const programs::fitted net = programs::fit(file, {s.file, s.network, s.classes, s.strict, s.how});
-  if (!net.note.empty()) std::cerr << "convert: " << net.note << '\n';
 
   if (!net.told.empty()) std::cout << net.told << '\n';
   const atrous::graph g = atrous::recorded(net.network);
@@ -158,6 +158,7 @@ void work(const settings& s, int threads) {
   metadata["preprocessing"] = preprocessing_of(g);
   metadata["source"] = name_of(file);
   metadata["source_sha256"] = programs::sha256(sources);
+  if (!net.told.empty()) metadata["surgery"] = net.told;
 
   sample test;
   if (!s.self_test.empty()) test = self_test_of(s.self_test, net, threads);
@@ -169,6 +170,7 @@ void work(const settings& s, int threads) {
             << " classes (" << classes.name << ")";
   if (!test.tensors.empty()) std::cout << ", self-test of " << atrous::text_of(test.tensors[0].shape);
   std::cout << '\n';
+  if (!net.note.empty()) std::cerr << "convert: " << net.note << '\n';
 }
 
 }  // namespace

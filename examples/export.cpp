@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: MIT
 // Writes networks as ONNX models, for every runtime that reads them.
 #include <cstdint>
-#include <filesystem>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <atrous/data/label_metadata.hpp>
 #include <atrous/networks/names.hpp>
 #include <atrous/plan/print.hpp>
 #include <atrous/weights/onnx.hpp>
+#include <atrous/weights/read_weights.hpp>
 
 #include "made_up_weights.hpp"
+#include "runtime/outputs.hpp"
 #include "runtime/program.hpp"
 #include "runtime/weights.hpp"
 
@@ -58,33 +61,27 @@ void add_options(CLI::App& app, settings& s) {
       ->type_name("N");
 }
 
-/// Refuses results that would take the place of the weights.
-void check_output(const settings& s) {
-  for (const std::string& place : {s.output, s.output + ".data"}) {
-    std::error_code none;
-    if (std::filesystem::is_directory(place, none))
-      throw std::invalid_argument(atrous::printable_path(place) + ": expected a file, found a folder");
-    if (!s.weights.empty() && std::filesystem::equivalent(place, s.weights, none))
-      throw std::invalid_argument(atrous::printable_path(place) + ": would replace the weights");
-  }
-}
-
 constexpr atrous::shape any_image{513, 513, 3};
 
-/// The network with the weights of the file, or with random ones.
+/// The network with the weights of the file, or with random ones. Refuses results that would take the place of the file.
 programs::fitted fitted_for(const settings& s) {
-  if (!s.weights.empty()) return programs::fit({s.weights, s.network, s.classes, s.strict});
+  std::vector<std::string> inputs;
+  std::optional<atrous::tensor_set> file;
+  if (!s.weights.empty()) {
+    file = atrous::read_weights(s.weights);
+    inputs = programs::files_of(*file, s.weights);
+  }
+  for (const char* end : {"", ".data"}) programs::check_output(s.output + end, inputs);
+  if (file) return programs::fit(*file, {s.weights, s.network, s.classes, s.strict});
   if (s.network.empty()) throw std::invalid_argument("expected --network or --weights");
-  programs::fitted made{s.network, programs::network_without_weights(s.network, s.classes), {}, {}};
+  programs::fitted made{s.network, programs::network_without_weights(s.network, s.classes), {}, {}, {}};
   made.weights = made_up_weights(
       atrous::record([&](atrous::wire x) { return atrous::build(x, made.network); }, any_image));
   return made;
 }
 
 void work(const settings& s) {
-  check_output(s);
   const programs::fitted net = fitted_for(s);
-  if (!net.note.empty()) std::cerr << "export: " << net.note << '\n';
   atrous::onnx_options options{
       .name = atrous::printable(net.name), .argmax = s.argmax, .external = s.external};
   options.metadata = atrous::metadata_of(atrous::labels_in(net.weights, net.network.classes));
@@ -97,6 +94,7 @@ void work(const settings& s) {
             << (made.data_bytes > 0 ? ", most of them in the .data file beside it" : "") << "; " << made.input
             << " -> " << made.output << '\n';
   if (s.weights.empty()) std::cout << "the weights are random: no --weights\n";
+  if (!net.note.empty()) std::cerr << "export: " << net.note << '\n';
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ void add_options(CLI::App& app, settings& s) {
   app.add_option("--weights", s.weights,
                  "A safetensors file, a PyTorch file, a TensorFlow checkpoint or frozen graph")
       ->type_name("FILE");
-  app.add_flag("--verify", s.verify, "Check the sums of all data that the file has sums of");
+  app.add_flag("--verify", s.verify, "Check the sums of all data (TensorFlow's checkpoints have them)");
   app.add_flag("--paper", s.paper, "Print the figures of the paper");
   app.add_option("--size", s.size, "Height x width of the image; default 513x513")->type_name("HxW");
   app.add_option("--classes", s.classes, "Number of classes; default: the weights', else the network's own")
@@ -266,7 +266,7 @@ void print_fitting(const atrous::tensor_set& weights, int classes) {
   std::string what = "fits";
   bool several = false;
   for (const atrous::candidate& c : all) {
-    if (!c.report.fits()) continue;
+    if (!c.fits()) continue;
     if (what == "fits") print_classes(c.network, weights);
     print_fact(what, c.network + " (" + c.implementation + ")");
     what = "or";

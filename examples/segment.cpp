@@ -194,7 +194,6 @@ class job {
         threads_(threads),
         fitted_(programs::fit({s.weights, s.network, s.classes, s.strict})) {
     const int classes = fitted_.network.classes;
-    if (!fitted_.note.empty()) std::cerr << "segment: " << fitted_.note << '\n';
     if (classes > 256) {
       throw std::invalid_argument(atrous::printable_path(s.weights) +
                                   ": label maps hold at most 256 classes, this has " +
@@ -275,6 +274,7 @@ class job {
     const segmented made = segment(*runner_, photo, s_.repeat, how);
     write(picture, made);
     bar_.clear();
+    if (!fitted_.note.empty()) std::cerr << "segment: " << std::exchange(fitted_.note, "") << '\n';
     lines() << name << ": " << photo.height << "x" << photo.width << ", "
             << shares(made.labels, classes_.names) << ", "
             << programs::formatted("%.1f ms", made.milliseconds) << std::endl;

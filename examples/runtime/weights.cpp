@@ -21,7 +21,7 @@ std::pair<std::string, std::string> network_told_by(const atrous::tensor_set& fi
   const std::vector<atrous::candidate> all = atrous::compare_with_all(file, said.classes);
   std::vector<const atrous::candidate*> fitting;
   for (const atrous::candidate& c : all)
-    if (c.report.fits()) fitting.push_back(&c);
+    if (c.fits()) fitting.push_back(&c);
   if (fitting.empty()) {
     throw std::invalid_argument(atrous::printable_path(file.source) +
                                 ": fits no network with a name, the nearest is " + all[0].network +
@@ -47,6 +47,8 @@ fitted fit(const atrous::tensor_set& file, const claims& said) {
   fitted made;
   made.name = said.network;
   if (made.name.empty()) std::tie(made.name, made.note) = network_told_by(file, said);
+  if (said.how.new_classifier && said.classes == 0)
+    throw std::invalid_argument("--new-classifier needs --classes");
   if (said.how.new_classifier || said.how.backbone_only) {
     made.network = atrous::network_named(atrous::printable(made.name));
     if (said.classes > 0) made.network.classes = said.classes;
@@ -70,10 +72,11 @@ std::vector<std::string> files_of(const atrous::tensor_set& file, const std::str
   const std::string count = first.substr(first.rfind("-of-"));
   std::vector<std::string> shards;  // shards without a tensor need not be there
   const fs::path folder = fs::path(file.source).parent_path();
+  const std::string prefix = fs::path(file.source).filename().string();
   for (const fs::directory_entry& entry : fs::directory_iterator(folder.empty() ? "." : folder)) {
-    const std::string name = (folder / entry.path().filename()).string();
-    const bool ours = name != file.source && atrous::tensorflow::without_suffix(name) == file.source;
-    if (ours && name.ends_with(count)) shards.push_back(name);
+    const std::string name = entry.path().filename().string();
+    const bool ours = name != prefix && atrous::tensorflow::without_suffix(name) == prefix;
+    if (ours && name.ends_with(count)) shards.push_back((folder / name).string());
   }
   std::sort(shards.begin(), shards.end(), [](const std::string& a, const std::string& b) {
     return std::tuple(a.size(), a) < std::tuple(b.size(), b);

@@ -28,7 +28,7 @@ constexpr structure forms[] = {
     {.kind = convolution, .kernel = 0, .stride = 0, .border = true},
     {.kind = depthwise, .kernel = 3, .stride = 1, .before = relu},
     {.kind = depthwise, .kernel = 3, .stride = 2, .after = relu6},
-    {.kind = depthwise, .kernel = 0, .stride = 0, .before = relu6},
+    {.kind = depthwise, .kernel = 0, .stride = 0, .before = relu},
     {.kind = separable, .kernel = 3, .stride = 1, .before = relu, .sum = true},
     {.kind = separable, .kernel = 3, .stride = 2, .between = relu6},
     {.kind = batch_norm, .after = relu},

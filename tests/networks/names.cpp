@@ -126,7 +126,7 @@ TEST_CASE("what does not belong is named, with what would") {
   check("deeplabv3_xception65_", "_", "\"_os32\" would");
   check("deeplabv3_xception99", "xception99", "\"mobilenet_v2\"");
   check("deeplabv3_", "", "\"mobilenet_v2\"");
-  CHECK(refusal("") == "unknown network \"\": a name begins with \"deeplabv3plus_\" or \"deeplabv3_\"");
+  CHECK(refusal("") == "unknown network \"\": a name begins with \"deeplabv3plus_\" or \"deeplabv3_\", or is one of PyTorch's (--help)");
   CHECK(refusal("xception65").find("begins with") != std::string::npos);
 }
 

@@ -191,6 +191,21 @@ class Convert(ProgramTest):
         self.refused("segment", "--weights", self.weights, says=("IMAGE",))
         self.refused("segment", "--weights", self.weights, "--self-test", "--labels", "x.png", says=("--labels", "IMAGE"))
 
+    def test_double_slashes(self):
+        """However a checkpoint is spelt, its shards are found: summed, and kept."""
+        source = self.shared("models/tensorflow/mobilenet_v2_pascal")
+        folder = self.scratch / "spelt"
+        shutil.copytree(source, folder)
+        prefix = f"{folder}//model.ckpt-30000"
+        self.convert(prefix, "--network", PASCAL)
+        both = b"".join((folder / f"model.ckpt-30000.{end}").read_bytes() for end in ("index", "data-00000-of-00001"))
+        self.assertIn(hashlib.sha256(both).hexdigest().encode(), self.output.read_bytes())
+        shard = folder / "model.ckpt-30000.data-00000-of-00001"
+        self.refused("convert", prefix, "--network", PASCAL, "--output", shard, says=("would replace",))
+        for program in ("export",):
+            self.refused(program, "--weights", prefix, "--network", PASCAL, "--output", folder / "model.ckpt-30000.index",
+                         says=("would replace",))
+
     def test_surgery_is_told(self):
         eleven = ("--network", NETWORK, "--classes", "11")
         self.refused_by_convert(self.weights, "--output", self.output, *eleven, says=("11", "21"))

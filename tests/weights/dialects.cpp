@@ -58,7 +58,7 @@ TEST_CASE("every network of an implementation has the tensors of its state dict,
     CHECK_MESSAGE(report.fits(), name, ": ", report.text());
     int told = 0;
     for (const candidate& c : compare_with_all(file)) {
-      if (!c.report.fits()) continue;
+      if (!c.fits()) continue;
       told += c.network == name || std::count(c.others.begin(), c.others.end(), name) > 0 ? 1 : 0;
     }
     CHECK_MESSAGE(told == 1, name);
@@ -71,6 +71,31 @@ TEST_CASE("other lists: ResNets of basic units") {
   const tensor_set file = listed(*list);
   CHECK(compare("smp_v3plus_resnet34_os16", network_named("smp_v3plus_resnet34_os16"), file).fits());
   CHECK(compare_with_all(file)[0].network == "smp_v3plus_resnet34_os16");
+}
+
+TEST_CASE("segmentation_models_pytorch before 0.6 had its decoder as a sequence") {
+  const auto list = shared("weights/torch/smp_deeplabv3_resnet101.tsv");
+  if (!list) return;
+  tensor_set file = listed(*list);
+  for (stored_tensor& t : file.tensors) {
+    for (const auto& [now, then] :
+         {std::pair("decoder.aspp.", "decoder.0."), std::pair("decoder.conv.", "decoder.1."),
+          std::pair("decoder.bn.", "decoder.2.")})
+      if (t.name.starts_with(now)) t.name = then + t.name.substr(std::string_view(now).size());
+  }
+  sort_by_name(file);
+  CHECK(compare_with_all(file)[0].network == "smp_v3_resnet101_os8");
+  CHECK(compare_with_all(file)[0].fits());
+}
+
+TEST_CASE("a published width is told by the stem, and the published model is the first of its likes") {
+  const auto told = [](const std::string& name) {
+    return compare_with_all(rule_weights::make(recorded(network_named(name))))[0];
+  };
+  CHECK(told("deeplabv3_mobilenet_v2_dm14").network == "deeplabv3_mobilenet_v2_dm14");
+  CHECK(told("deeplabv3plus_mobilenet_v2_dm025").fits());
+  CHECK(told("deeplabv3_mobilenet_v2").network == "deeplabv3_mobilenet_v2_pascal");
+  CHECK(told("deeplabv3plus_xception65_os8").network == "deeplabv3plus_xception65");
 }
 
 TEST_CASE("a network that is known and not here is refused by name") {

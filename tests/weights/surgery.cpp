@@ -106,3 +106,26 @@ TEST_CASE("a backbone alone, as ImageNet files have it") {
   imagenet.tensors.erase(imagenet.tensors.begin() + 3);
   CHECK(!refusal(name, o, imagenet, {.backbone_only = true}).empty());
 }
+
+TEST_CASE("a self-test stays behind, and a batch norm of another length is no border") {
+  const std::string name = "vainf_v3plus_mobilenet_os16";
+  deeplab_options o = network_named(name);
+  tensor_set file = rule_weights::make(recorded(o), dialect_of(*torch_network_named(name)));
+  stored_tensor image;
+  image.name = "self_test/image";
+  image.type = element_type::u8;
+  image.shape = {0};
+  file.tensors.push_back(image);
+  sort_by_name(file);
+  o.classes = 5;
+  CHECK(operate(name, o, file, {.new_classifier = true}).left_out.size() == 2);
+  const auto mean = std::find_if(file.tensors.begin(), file.tensors.end(), [](const stored_tensor& t) {
+    return t.name == "backbone.low_level_features.2.conv.0.1.running_mean";
+  });
+  REQUIRE(mean != file.tensors.end());
+  mean->shape = {1};
+  mean->bytes = mean->bytes.first(4);
+  const std::string said = refusal(name, o, file, {.new_classifier = true});
+  CHECK(said.find("expand/BatchNorm/moving_mean (expected 96, found 1)") != std::string::npos);
+  CHECK(said.find("missing MobilenetV2/expanded_conv_1/depthwise/border") != std::string::npos);
+}

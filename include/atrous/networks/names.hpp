@@ -26,6 +26,8 @@ inline constexpr std::string_view network_name_grammar =
 /// Names to offer where a user asks which there are; most take a head and a stride besides.
 constexpr auto published_networks() {
   return std::to_array<std::string_view>({
+      "deeplabv3_mobilenet_v2_pascal",
+      "deeplabv3plus_mobilenet_v2_ade20k32",
       "deeplabv3plus_xception41",
       "deeplabv3plus_xception65",
       "deeplabv3plus_xception71",
@@ -36,7 +38,6 @@ constexpr auto published_networks() {
       "deeplabv3plus_resnet101_plain",
       "deeplabv3plus_mobilenet_v2",
       "deeplabv3plus_mobilenet_v2_dm05",
-      "deeplabv3plus_mobilenet_v2_ade20k32",
       "deeplabv3_xception41",
       "deeplabv3_xception65",
       "deeplabv3_xception71",
@@ -47,7 +48,6 @@ constexpr auto published_networks() {
       "deeplabv3_resnet101_plain",
       "deeplabv3_mobilenet_v2",
       "deeplabv3_mobilenet_v2_dm05",
-      "deeplabv3_mobilenet_v2_pascal",
   });
 }
 

@@ -10,7 +10,7 @@
 
 namespace atrous {
 
-/// The implementations, in the order of torch_implementations.
+/// The implementations.
 enum class torch_source { smp, torchvision, vainf, jfzhang95, bubbliiiing, mmseg, hugging_face };
 
 /// A name in its parts: `smp_v3plus_resnet50_os16_dense`.
@@ -24,8 +24,8 @@ struct torch_network {
 
 /// The grammar, for help texts.
 inline constexpr std::string_view torch_name_grammar =
-    "  smp_v3plus_BODY_osN[_dense], smp_v3_BODY_osN     resnet18|34|50|101, mobilenet_v2, xception41|65; N "
-    "8, 16\n"
+    "  smp_v3plus_BODY_osN[_dense], smp_v3_BODY_osN     resnet18|34|50|101, mobilenet_v2, xception41|65;\n"
+    "                                                   N 8, 16; rates 12, 24, 36, of _os16_dense 6, 12, 18\n"
     "  torchvision_v3_BODY                              resnet50|101, mobilenet_v3_large\n"
     "  vainf_v3plus_BODY_osN[_separable]                resnet50|101, mobilenet, xception; N 8, 16\n"
     "  vainf_v3_BODY_osN                                the same\n"
@@ -35,8 +35,7 @@ inline constexpr std::string_view torch_name_grammar =
     "                                                   r18, r50, r101, r18b, r50b, r101b\n"
     "  hf_mobilenet_v2_osN                              N 8, 16, 32\n";
 
-/// What an implementation offers under one beginning of a name. `sample` is the network that its files hold if nothing
-/// tells otherwise.
+/// What an implementation offers under one beginning of a name.
 struct torch_family {
   std::string_view begin;  // "smp_v3plus_"
   torch_source source;

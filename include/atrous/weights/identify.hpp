@@ -23,7 +23,10 @@ namespace atrous {
 inline std::optional<dialect> dialect_for(std::string_view network, const tensor_set& file) {
   const std::optional<torch_network> torch = torch_network_named(network);
   if (!torch || file.find("logits/semantic/weights") != nullptr) return std::nullopt;
-  return dialect_of(*torch);
+  dialect d = dialect_of(*torch);
+  const bool sequence = file.find("decoder.0.convs.0.0.weight") != nullptr;
+  if (torch->source == torch_source::smp && !torch->plus && sequence) d.head = smp_v3_sequence_head;
+  return d;
 }
 
 /// Who made the files of a network of this name: "TensorFlow", "VainF", ...
@@ -85,16 +88,34 @@ inline tensor_set in_our_words(std::string_view network, const deeplab_options& 
 struct candidate {
   std::string network;
   std::vector<std::string> others;
-  std::string implementation;  // "TensorFlow", "VainF", ...
-  weights_report report;
+  std::string implementation;   // "TensorFlow", "VainF", ...
+  std::size_t differences = 0;  // 0: it fits
+  weights_report report{};      // of those that fit and of the nearest three
 
-  std::size_t differences() const {
-    return report.missing.size() + report.unexpected.size() + report.unfit.size();
-  }
+  bool fits() const { return differences == 0; }
 };
 
-/// Every name of a network: ours, and those of PyTorch's implementations.
-inline std::vector<std::string> every_network_name() {
+/// Names of MobileNetV2's published widths whose first convolution makes as many channels as the file's.
+inline std::vector<std::string> narrow_names(const tensor_set& file) {
+  struct width {
+    double factor;
+    std::string_view suffix;
+  };
+  constexpr width widths[] = {
+      {0.25, "_dm025"}, {0.35, "_dm035"}, {0.75, "_dm075"}, {1.3, "_dm13"}, {1.4, "_dm14"}};
+  std::vector<std::string> names;
+  const stored_tensor* stem = file.find("MobilenetV2/Conv/weights");
+  for (const auto& [factor, suffix] : widths) {
+    const bool ours = stem != nullptr && stem->shape.size() == 4 &&
+                      stem->shape[3] == mobilenet_v2{.width = factor}.scaled(32);
+    for (const char* head : {"deeplabv3plus_mobilenet_v2", "deeplabv3_mobilenet_v2"})
+      if (ours) names.push_back(std::string(head).append(suffix));
+  }
+  return names;
+}
+
+/// The names that a file is compared with: ours, those of PyTorch's implementations, and widths that fit its stem.
+inline std::vector<std::string> names_for(const tensor_set& file) {
   std::vector<std::string> all;
   const auto add = [&](const std::string& name) {
     try {
@@ -103,9 +124,11 @@ inline std::vector<std::string> every_network_name() {
     } catch (const std::invalid_argument&) {
     }
   };
-  for (const std::string_view published : published_networks())
+  std::vector<std::string> ours = narrow_names(file);
+  for (const std::string_view published : published_networks()) ours.emplace_back(published);
+  for (const std::string& published : ours)
     for (const char* head : {"", "_dense", "_separable"})
-      for (const char* stride : {"", "_os8", "_os32"}) add(std::string(published) + head + stride);
+      for (const char* stride : {"", "_os8", "_os32"}) add(published + head + stride);
   for (const torch_family& f : torch_families) {
     for (const std::string_view body : f.bodies) {
       if (body.empty()) break;
@@ -137,7 +160,7 @@ inline std::vector<candidate> compare_with_all(const tensor_set& file, int class
                                   ": expected a DeepLab network that is here, found " + std::string(name));
     }
   }
-  std::vector<std::string> names = every_network_name();
+  std::vector<std::string> names = names_for(file);
   const auto has = [&](const std::string& name) { return classifier_biases(name, file) != nullptr; };
   if (std::any_of(names.begin(), names.end(), has))
     std::erase_if(names, [&](const auto& n) { return !has(n); });
@@ -158,13 +181,17 @@ inline std::vector<candidate> compare_with_all(const tensor_set& file, int class
       all[at->second].others.push_back(name);
       continue;
     }
+    const weights_report report =
+        words ? compare(g, file, *words) : compare(g, file);  // not kept: a file may be large
     all.push_back({name,
                    {},
                    words ? std::string(words->name) : "TensorFlow",
-                   words ? compare(g, file, *words) : compare(g, file)});
+                   report.missing.size() + report.unexpected.size() + report.unfit.size()});
   }
   std::stable_sort(all.begin(), all.end(),
-                   [](const candidate& a, const candidate& b) { return a.differences() < b.differences(); });
+                   [](const candidate& a, const candidate& b) { return a.differences < b.differences; });
+  for (std::size_t i = 0; i < all.size() && (i < 3 || all[i].fits()); ++i)
+    all[i].report = compare(all[i].network, network_for(all[i].network, file, classes), file);
   return all;
 }
 

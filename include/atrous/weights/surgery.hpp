@@ -64,8 +64,10 @@ inline std::vector<float> first_numbers(const parameter& p, bool classifier, std
   const auto uniform = [&engine] { return static_cast<double>((engine() >> 11) + 1) * 0x1p-53; };
   for (float& number : numbers) {
     double normal = 3;
-    while (std::abs(normal) > 2)  // Box and Muller's
-      normal = std::sqrt(-2 * std::log(uniform())) * std::cos(2 * std::numbers::pi * uniform());
+    while (std::abs(normal) > 2) {  // Box and Muller's
+      const double radius = std::sqrt(-2 * std::log(uniform()));
+      normal = radius * std::cos(2 * std::numbers::pi * uniform());
+    }
     number = static_cast<float>(deviation * normal);
   }
   return numbers;
@@ -97,6 +99,7 @@ class surgeon {
       for (const parameter& p : g_.parameters_of(i)) take(i, p);
     for (const stored_tensor& t : file_.tensors) {
       if (used_.contains(t.name)) continue;
+      if (is_self_test(t.name)) continue;  // its logits are another network's
       if (how_.backbone_only) {
         made_.left_out.push_back(printable(t.name));
       } else if (!is_training_state(t.name, file_)) {
@@ -181,8 +184,8 @@ class surgeon {
   std::deque<std::vector<float>> numbers_;
 };
 
-/// A file's tensors for a network that differs from the file's as `how` allows. Of the backbone alone, an ImageNet file of
-/// torchvision or timm will do for a network of PyTorch's. Throws weights_mismatch where anything else differs.
+/// A file's tensors for a network that differs from the file's as `how` allows. Of the backbone alone, an ImageNet file of a
+/// ResNet or of a MobileNetV2 that names its modules likewise will do for a network of PyTorch's. Throws weights_mismatch where anything else differs.
 inline operated operate(std::string_view network, const deeplab_options& o, const tensor_set& file,
                         const surgery& how, int input_channels = 3) {
   const graph g = recorded(o, {257, 257, input_channels});

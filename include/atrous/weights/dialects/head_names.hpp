@@ -28,6 +28,15 @@ inline constexpr module_names smp_v3_head[] = {
     {"logits/semantic", "segmentation_head.0"},
 };
 
+/// The same in files of segmentation_models_pytorch before 0.6, when the decoder was a plain sequence.
+inline constexpr module_names smp_v3_sequence_head[] = {
+    {"image_pooling", "decoder.0.convs.4.1", "decoder.0.convs.4.2"},
+    {"aspp#", "decoder.0.convs.{1}.0", "decoder.0.convs.{1}.1"},
+    {"concat_projection", "decoder.0.project.0", "decoder.0.project.1"},
+    {"last_conv", "decoder.1", "decoder.2"},
+    {"logits/semantic", "segmentation_head.0"},
+};
+
 inline constexpr module_names torchvision_head[] = {
     {"image_pooling", "classifier.0.convs.4.1", "classifier.0.convs.4.2"},
     {"aspp#", "classifier.0.convs.{1}.0", "classifier.0.convs.{1}.1"},

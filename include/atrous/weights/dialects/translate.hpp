@@ -61,6 +61,7 @@ class translator {
     made_.metadata = file.metadata;
     made_.container = file.container;
     made_.release = file.release;
+    made_.verify = file.verify;
     for (int i = 0; i < g_.size(); ++i)
       for (const parameter& p : g_.parameters_of(i)) take(i, p);
     for (const stored_tensor& t : file.tensors) {
@@ -99,12 +100,13 @@ class translator {
     return std::move(made_);
   }
 
-  /// Whether the file has the batch norm that a border follows from.
+  /// Whether the file has the batch norm that a border follows from, in its shape.
   bool has_norm(int i) const {
     const int norm = g_.input(g_.input(i));
     const auto all = g_.parameters_of(norm);
     return std::all_of(all.begin(), all.end(), [&](const parameter& q) {
-      return file_.find(torch_name(d_, g_, norm, q)) != nullptr;
+      const stored_tensor* t = file_.find(torch_name(d_, g_, norm, q));
+      return t != nullptr && misfit(*t, torch_shape(q)).empty();
     });
   }
 
@@ -139,6 +141,7 @@ class translator {
                            : q.use == role::moving_mean ? 2
                                                         : 3];
       into.resize(t.elements());
+      if (file_.verify) file_.verify(t);
       read_floats(t, into);
     }
     std::vector<float>& values = computed_.emplace_back(numbers[0].size());

@@ -41,6 +41,13 @@ class recordings {
           others.push_back(
               record(define, {image.height + unit * rows, image.width + unit * columns, image.channels}));
         }
+        // Multiples of 32 and one more, where rules differ that round up and down.
+        const int height = (image.height + 31) / 32 * 32, width = (image.width + 31) / 32 * 32;
+        for (const int beyond : {0, 1}) {
+          if (unit > 1) break;
+          others.push_back(record(define, {height + beyond, width, image.channels}));
+          others.push_back(record(define, {height, width + beyond, image.channels}));
+        }
         for (graph& g : others) graphs_.push_back(std::move(g));
         break;
       } catch (const std::invalid_argument&) {

@@ -13,7 +13,7 @@
 
 namespace atrous {
 
-/// What is written: of these versions, ONNX Runtime reads them since 1.11.
+/// What is written: of these versions, ONNX Runtime reads them since 1.12.
 inline constexpr int onnx_opset = 17, onnx_ir_version = 8;
 
 /// The numbers of the fields, as onnx.proto has them.

@@ -23,6 +23,9 @@ std::optional<Number> number_at(std::span<const std::byte> bytes, std::size_t pl
   return number;
 }
 
+/// The longest name of a tensor, and key of a storage, in bytes.
+inline constexpr std::size_t most_name = 4096;
+
 /// Bytes as text.
 inline std::string_view text_in(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};

@@ -59,7 +59,13 @@ class torch_tensors {
   std::vector<stored_tensor> all_of(const pickle_container& dictionary) const {
     std::vector<std::pair<std::string_view, pickle_index>> entries;
     object_.each_pair(dictionary, [&](pickle_index key, pickle_index value) {
-      if (const auto name = object_.text(key)) entries.emplace_back(*name, value);
+      const auto name = object_.text(key);
+      if (!name) return;
+      if (name->size() > most_name) {
+        fail(*name, "expected a name of at most " + std::to_string(most_name) + " bytes, found " +
+                        std::to_string(name->size()));
+      }
+      entries.emplace_back(*name, value);
     });
     std::stable_sort(entries.begin(), entries.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });

@@ -118,6 +118,9 @@ class torch_globals {
     const auto type =
         out_.text(name.module) == "torch" ? torch_storage_type(*out_.text(name.name)) : std::nullopt;
     const std::string what = "storage \"" + printable(key) + "\": expected ";
+    if (key.size() > most_name)  // comparing long ones that come often would take quadratic time
+      throw std::invalid_argument(what + "a key of at most " + std::to_string(most_name) + " bytes, found " +
+                                  std::to_string(key.size()));
     if (count < 0) throw std::invalid_argument(what + "a count from 0, found " + std::to_string(count));
     const auto [known, added] = places_.try_emplace(key, static_cast<std::uint32_t>(out_.storages.size()));
     if (added) {

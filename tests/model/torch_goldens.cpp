@@ -3,7 +3,7 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <set>
+#include <numeric>
 
 #include <atrous/backend/openmp.hpp>
 #include <atrous/data/read_image.hpp>
@@ -43,12 +43,20 @@ std::vector<float> classes_first(const tensor<float>& maps, const std::vector<in
   return all;
 }
 
-double relative_error(const std::vector<float>& found, const stored_tensor& expected) {
+double error_of(const std::vector<float>& found, const stored_tensor& expected) {
   std::vector<float> numbers(expected.elements());
   read_floats(expected, numbers);
   tensor<float> as_maps;
   as_maps.data = found;
   return relative_error(as_maps, std::span<const float>(numbers));
+}
+
+/// The classes whose logits were recorded.
+std::vector<int> recorded_classes(const nlohmann::json& told, int classes) {
+  if (told["logits_classes"].is_array()) return told["logits_classes"].get<std::vector<int>>();
+  std::vector<int> all(static_cast<std::size_t>(classes));
+  std::iota(all.begin(), all.end(), 0);
+  return all;
 }
 
 template <class P>
@@ -64,11 +72,9 @@ void check(const nlohmann::json& golden, const image& street, std::size_t most) 
   workspace<P> w(2);
   for (const auto& [size, told] : golden["crops"].items()) {
     if (most-- == 0) return;
-    std::vector<int> classes;
-    if (told["logits_classes"].is_array()) classes = told["logits_classes"].get<std::vector<int>>();
     const tensor<float> logits = net.logits(crop(size).of(street), w);
-    for (int k = 0; k < o.classes && !told["logits_classes"].is_array(); ++k) classes.push_back(k);
-    const double error = relative_error(classes_first(logits, classes), *expected.find(size + ".logits"));
+    const double error =
+        error_of(classes_first(logits, recorded_classes(told, o.classes)), *expected.find(size + ".logits"));
     CHECK_MESSAGE(error <= allowed, name, " ", size, " ", P::name, ": ", error);
     WARN_MESSAGE(error <= 2e-5, name, " ", size, " ", P::name, ": ", error);
   }

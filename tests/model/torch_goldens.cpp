@@ -70,11 +70,12 @@ void check(const nlohmann::json& golden, const image& street, std::size_t most) 
   const deeplab_options o = with_gain(name, weights, golden.value("input_gain", 1.0F));
   const inference<P> net = runtime<P>(o, in_our_words(name, o, weights));
   workspace<P> w(2);
-  for (const auto& [size, told] : golden["crops"].items()) {
+  for (const auto& item : golden["crops"].items()) {
     if (most-- == 0) return;
+    const std::string size = item.key();
     const tensor<float> logits = net.logits(crop(size).of(street), w);
-    const double error =
-        error_of(classes_first(logits, recorded_classes(told, o.classes)), *expected.find(size + ".logits"));
+    const double error = error_of(classes_first(logits, recorded_classes(item.value(), o.classes)),
+                                  *expected.find(size + ".logits"));
     CHECK_MESSAGE(error <= allowed, name, " ", size, " ", P::name, ": ", error);
     WARN_MESSAGE(error <= 2e-5, name, " ", size, " ", P::name, ": ", error);
   }
@@ -87,7 +88,8 @@ void check_all(std::size_t most_crops, bool small) {
   const image street = read_image(*photo);
   std::ifstream in(*list);
   int checked = 0;
-  for (const nlohmann::json& golden : nlohmann::json::parse(in)["goldens"]) {
+  const nlohmann::json list_of_all = nlohmann::json::parse(in);
+  for (const nlohmann::json& golden : list_of_all["goldens"]) {
     const bool mobile = golden["id"].get<std::string>().find("mobilenet") != std::string::npos;
     if (small != mobile) continue;
     check<P>(golden, street, most_crops);

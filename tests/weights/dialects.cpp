@@ -51,7 +51,8 @@ TEST_CASE("every network of an implementation has the tensors of its state dict,
   const auto goldens = shared("parity/torch/goldens.json"), lists = shared("weights/torch");
   if (!goldens || !lists) return;
   std::ifstream in(*goldens);
-  for (const nlohmann::json& golden : nlohmann::json::parse(in)["goldens"]) {
+  const nlohmann::json list_of_all = nlohmann::json::parse(in);
+  for (const nlohmann::json& golden : list_of_all["goldens"]) {
     const auto name = golden["id"].get<std::string>();
     const tensor_set file = listed(*lists / golden["keys"].get<std::string>());
     const weights_report report = compare(name, network_for(name, file), file);

@@ -175,8 +175,11 @@ inline void write_safetensors(const std::filesystem::path& path, std::span<const
   for (const auto& tensor : tensors) sorted.push_back(&tensor);
   std::sort(sorted.begin(), sorted.end(), [](auto a, auto b) { return a->name < b->name; });
   check_writable(sorted);
-  std::stable_sort(sorted.begin(), sorted.end(),
-                   [](auto a, auto b) { return size_of(a->type) > size_of(b->type); });
+  std::sort(sorted.begin(), sorted.end(),
+            [](auto a, auto b) {  // a stable sort would swallow a failed allocation
+              const std::size_t first = size_of(a->type), second = size_of(b->type);
+              return first != second ? first > second : a->name < b->name;
+            });
   const std::string text = safetensors_json(sorted, metadata);
   const std::uint64_t length = text.size();
   if (length > most_header_bytes)

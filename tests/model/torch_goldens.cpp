@@ -68,8 +68,8 @@ void check(const nlohmann::json& golden, const image& street, std::size_t most) 
   const dialect words = dialect_of(*torch_network_named(name));
   const tensor_set weights = rule_weights::make(recorded(network_named(name)), words);
   const deeplab_options o = with_gain(name, weights, golden.value("input_gain", 1.0F));
-  const inference<P> net = runtime<P>([&o](wire image) { return build(image, o); }, {257, 257, 3},
-                                      in_our_words(name, o, weights));
+  const inference<P> net =
+      runtime<P>([&o](wire image) { return build(image, o); }, {257, 257, 3}, in_our_words(name, o, weights));
   workspace<P> w(2);
   for (const auto& item : golden["crops"].items()) {
     if (most-- == 0) return;

@@ -62,7 +62,8 @@ TEST_CASE("MobileNetV2 has a width, and atrous branches with the decoder alone")
   CHECK(network_named("deeplabv3plus_mobilenet_v2").pyramid.rates == int_list{6, 12, 18});
   CHECK(std::get<mobilenet_v2>(network_named("deeplabv3_mobilenet_v2_dm05").backbone).width == 0.5);
   CHECK(std::get<mobilenet_v2>(network_named("deeplabv3_mobilenet_v2_dm075_os8").backbone).width == 0.75);
-  CHECK(std::get<mobilenet_v2>(network_named("deeplabv3plus_mobilenet_v2_dm14_dense_os32").backbone).width == 1.4);
+  CHECK(std::get<mobilenet_v2>(network_named("deeplabv3plus_mobilenet_v2_dm14_dense_os32").backbone).width ==
+        1.4);
   CHECK(std::get<mobilenet_v2>(network_named("deeplabv3plus_mobilenet_v2_dm1").backbone).width == 1);
 }
 
@@ -126,7 +127,9 @@ TEST_CASE("what does not belong is named, with what would") {
   check("deeplabv3_xception65_", "_", "\"_os32\" would");
   check("deeplabv3_xception99", "xception99", "\"mobilenet_v2\"");
   check("deeplabv3_", "", "\"mobilenet_v2\"");
-  CHECK(refusal("") == "unknown network \"\": a name begins with \"deeplabv3plus_\" or \"deeplabv3_\", or is one of PyTorch's (--help)");
+  CHECK(refusal("") ==
+        "unknown network \"\": a name begins with \"deeplabv3plus_\" or \"deeplabv3_\", or is one of "
+        "PyTorch's (--help)");
   CHECK(refusal("xception65").find("begins with") != std::string::npos);
 }
 

@@ -216,7 +216,8 @@ TEST_CASE("prefixes go where all names have them") {
   for (int i = 0; i < 1'000; ++i) deep += "net.";
   CHECK(read_torch(bytes_of(file(dictionary({{deep + "w", four()}}))), "deep").find("w") != nullptr);
   deep += deep;
-  CHECK(refusal(file(dictionary({{deep + "w", four()}}))).find("at most 4096 bytes, found 8001") != std::string::npos);
+  CHECK(refusal(file(dictionary({{deep + "w", four()}}))).find("at most 4096 bytes, found 8001") !=
+        std::string::npos);
 }
 
 TEST_CASE("plain values beside tensors are left out, opaque ones are named") {

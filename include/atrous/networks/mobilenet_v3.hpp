@@ -2,6 +2,7 @@
 #pragma once
 // MobileNetV3-Large (Howard et al. 2019, table 1) as torchvision's DeepLabv3 uses it: dilated, up to the 960 channels in
 // front of the classifier.
+#include <atrous/layers/pooling.hpp>
 #include <atrous/networks/mobilenet_v2.hpp>
 
 namespace atrous {

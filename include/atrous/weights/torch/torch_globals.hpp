@@ -15,6 +15,7 @@
 
 #include <atrous/weights/element_type.hpp>
 #include <atrous/weights/printable.hpp>
+#include <atrous/weights/torch/bytes.hpp>
 #include <atrous/weights/torch/pickle_value.hpp>
 
 namespace atrous::pytorch {

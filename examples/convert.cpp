@@ -140,7 +140,7 @@ void work(const settings& s, int threads) {
   if (!s.self_test.empty()) inputs.push_back(s.self_test);
   programs::check_output(s.output, inputs);
   atrous::verify_all(file);
-  const programs::fitted net = programs::fit(file, {s.file, s.network, s.classes, s.strict, s.how});
+  const programs::fitted net = programs::fit(file, {s.network, s.classes, s.strict, s.how});
 
   if (!net.told.empty()) std::cout << net.told << '\n';
   const atrous::graph g = atrous::recorded(net.network);
@@ -177,9 +177,7 @@ void work(const settings& s, int threads) {
 
 int main(int argc, char** argv) {
   programs::command_line line("convert", "Writes weights as a safetensors file that says all about itself.",
-                              std::string(help) + "Network names:\n" +
-                                  std::string(atrous::network_name_grammar) +
-                                  std::string(atrous::torch_name_grammar) + example);
+                              programs::with_network_names(help, example));
   settings s;
   add_options(line.app, s);
   return line.run(argc, argv, [&] { work(s, line.threads); });

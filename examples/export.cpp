@@ -72,11 +72,10 @@ programs::fitted fitted_for(const settings& s) {
     inputs = programs::files_of(*file, s.weights);
   }
   for (const char* end : {"", ".data"}) programs::check_output(s.output + end, inputs);
-  if (file) return programs::fit(*file, {s.weights, s.network, s.classes, s.strict});
+  if (file) return programs::fit(*file, {s.network, s.classes, s.strict});
   if (s.network.empty()) throw std::invalid_argument("expected --network or --weights");
   programs::fitted made{s.network, programs::network_without_weights(s.network, s.classes), {}, {}, {}};
-  made.weights = made_up_weights(
-      atrous::record([&](atrous::wire x) { return atrous::build(x, made.network); }, any_image));
+  made.weights = made_up_weights(atrous::recorded(made.network, any_image));
   return made;
 }
 
@@ -101,9 +100,7 @@ void work(const settings& s) {
 
 int main(int argc, char** argv) {
   programs::command_line line("export", "Writes a DeepLab network as an ONNX model.",
-                              std::string(help) + "Network names:\n" +
-                                  std::string(atrous::network_name_grammar) +
-                                  std::string(atrous::torch_name_grammar) + example);
+                              programs::with_network_names(help, example));
   settings s;
   add_options(line.app, s);
   return line.run(argc, argv, [&] { work(s); });

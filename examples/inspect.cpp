@@ -107,10 +107,6 @@ atrous::shape image_shape(const std::string& size) {
   return {extents[0], extents[1], 3};
 }
 
-atrous::graph record(const atrous::deeplab_options& network, atrous::shape image) {
-  return atrous::record([&](atrous::wire x) { return atrous::build(x, network); }, image);
-}
-
 // ---- layers
 
 /// Rows of all that is more than an activation, every name once.
@@ -229,11 +225,6 @@ void print_classes(const std::string& network, const atrous::tensor_set& weights
   print_fact("classes", std::to_string(*classes) + " (" + atrous::labels_in(weights, *classes).name + ")");
 }
 
-std::string counts(const atrous::weights_report& r) {
-  return std::to_string(r.missing.size()) + " missing, " + std::to_string(r.unexpected.size()) +
-         " unexpected, " + std::to_string(r.unfit.size()) + " of another shape or type";
-}
-
 /// The network that the metadata tells of, where it fits.
 bool print_told(const atrous::tensor_set& weights, int classes) {
   const auto told = weights.metadata.find("network");
@@ -241,7 +232,7 @@ bool print_told(const atrous::tensor_set& weights, int classes) {
   const std::string name = atrous::printable(told->second);
   try {
     const auto report = atrous::compare(name, atrous::network_for(name, weights, classes), weights);
-    if (!report.fits()) return print_fact("does not fit", name + ": " + counts(report)), false;
+    if (!report.fits()) return print_fact("does not fit", name + ": " + report.counts()), false;
   } catch (const std::invalid_argument& e) {
     return print_fact("does not fit", e.what()), false;
   }
@@ -278,7 +269,7 @@ void print_fitting(const atrous::tensor_set& weights, int classes) {
   const bool akin = best.unexpected.size() + static_cast<std::size_t>(best.ignored) < weights.tensors.size();
   print_fact("fits", akin ? "no published network; the nearest are" : "no published network");
   for (std::size_t i = 0; akin && i < all.size() && i < 3; ++i) {
-    print_fact("", all[i].network + " (" + all[i].implementation + "): " + counts(all[i].report));
+    print_fact("", all[i].network + " (" + all[i].implementation + "): " + all[i].report.counts());
     if (i == 0) print_differences(best, 5);
   }
 }
@@ -300,8 +291,8 @@ void inspect_weights(const settings& s) {
       atrous::compare(name, atrous::network_for(name, weights, s.classes), weights);
   if (!s.csv) {
     print_fact(report.fits() ? "fits" : "does not fit",
-               s.network + (report.fits() ? "" : ": " + counts(report)));
-    print_differences(report, report.missing.size() + report.unexpected.size() + report.unfit.size());
+               s.network + (report.fits() ? "" : ": " + report.counts()));
+    print_differences(report, report.differences());
   }
   if (!report.fits()) throw atrous::weights_mismatch(report);
 }
@@ -322,7 +313,7 @@ void work(const settings& s, int threads) {
   if (s.paper) return print_paper(s.csv);
   if (!s.weights.empty()) return inspect_weights(s);
   const atrous::deeplab_options network = programs::network_without_weights(s.network, s.classes);
-  const atrous::graph g = record(network, image_shape(s.size));
+  const atrous::graph g = atrous::recorded(network, image_shape(s.size));
   if (s.plan) {
     if (s.policy == "openmp") {
       print_plan<atrous::openmp>(g, threads);
@@ -340,9 +331,7 @@ void work(const settings& s, int threads) {
 
 int main(int argc, char** argv) {
   programs::command_line line("inspect", "Looks at networks and files of weights.",
-                              std::string(help) + "Network names:\n" +
-                                  std::string(atrous::network_name_grammar) +
-                                  std::string(atrous::torch_name_grammar) + example);
+                              programs::with_network_names(help, example));
   settings s;
   add_options(line.app, s);
   return line.run(argc, argv, [&] {

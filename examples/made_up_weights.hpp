@@ -3,20 +3,18 @@
 // Weights and pictures for examples: enough to run a network, not to recognise anything.
 #include <cmath>
 #include <cstdint>
-#include <memory>
 #include <random>
-#include <span>
+#include <utility>
 #include <vector>
 
 #include <atrous/graph/graph.hpp>
-#include <atrous/weights/stored_tensor.hpp>
+#include <atrous/weights/binding.hpp>
+#include <atrous/weights/made_set.hpp>
 
 /// Random numbers of a sensible size for every parameter of a network.
 inline atrous::tensor_set made_up_weights(atrous::graph_view g) {
   std::mt19937 engine(2018);
-  auto memory = std::make_shared<std::vector<std::vector<float>>>();
-  memory->reserve(g.parameters.size());
-  atrous::tensor_set made{.source = "made-up weights", .tensors = {}, .metadata = {}, .keep = memory};
+  atrous::made_set made("made-up weights");
   for (int i = 0; i < g.size(); ++i) {
     for (const atrous::parameter& p : g.parameters_of(i)) {
       const bool kernel = p.rank() == 4;
@@ -24,16 +22,12 @@ inline atrous::tensor_set made_up_weights(atrous::graph_view g) {
       const double most = kernel ? std::sqrt(6.0 * outputs / static_cast<double>(p.size())) : 0.1;
       const bool around_one = p.use == atrous::role::gamma || p.use == atrous::role::moving_variance;
       std::uniform_real_distribution<double> any(around_one ? 0.9 : -most, around_one ? 1.1 : most);
-      std::vector<float>& numbers = memory->emplace_back(static_cast<std::size_t>(p.size()));
+      std::vector<float> numbers(static_cast<std::size_t>(p.size()));
       for (float& number : numbers) number = static_cast<float>(any(engine));
-      made.tensors.push_back({g.parameter_name(i, p),
-                              atrous::element_type::f32,
-                              {p.extents.begin(), p.extents.begin() + p.rank()},
-                              std::as_bytes(std::span(numbers))});
+      made.add(g.parameter_name(i, p), atrous::shape_of(p), std::move(numbers));
     }
   }
-  sort_by_name(made);
-  return made;
+  return made.take();
 }
 
 /// Rings, (height, width, channels), others in each channel.

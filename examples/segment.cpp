@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <iostream>
 #include <numeric>
+#include <utility>
 
 #include <atrous/data/label_metadata.hpp>
 #include <atrous/data/legend.hpp>
@@ -14,6 +15,7 @@
 #include <atrous/data/ppm.hpp>
 #include <atrous/model/self_test.hpp>
 #include <atrous/networks/names.hpp>
+#include <atrous/weights/read_weights.hpp>
 #include <atrous/weights/safetensors.hpp>
 
 #include "runtime/outputs.hpp"
@@ -166,8 +168,8 @@ std::string shares(const atrous::image& labels, const std::vector<std::string>& 
   for (const std::uint8_t label : labels.pixels) ++count.at(label);
   std::vector<std::size_t> order(names.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return count[a] > count[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return std::pair(count[a], b) > std::pair(count[b], a); });
   std::string text;
   for (const std::size_t i : order) {
     if (count[i] == 0) break;
@@ -188,11 +190,11 @@ void write_logits(const std::filesystem::path& path, const atrous::tensor<float>
 /// Everything that is known before the first image is read.
 class job {
  public:
-  job(const settings& s, programs::sources& pictures, int threads)
+  job(const settings& s, const atrous::tensor_set& weights, programs::sources& pictures, int threads)
       : s_(s),
         pictures_(pictures),
         threads_(threads),
-        fitted_(programs::fit({s.weights, s.network, s.classes, s.strict})) {
+        fitted_(programs::fit(weights, {s.network, s.classes, s.strict})) {
     const int classes = fitted_.network.classes;
     if (classes > 256) {
       throw std::invalid_argument(atrous::printable_path(s.weights) +
@@ -310,17 +312,16 @@ class job {
 void work(const settings& s, int threads) {
   programs::sources pictures(s.images);
   check_options(s, pictures);
-  programs::check_outputs({s.labels, s.overlay, s.logits}, pictures, {s.weights});
-  job(s, pictures, threads).run();
+  const atrous::tensor_set weights = atrous::read_weights(s.weights);
+  programs::check_outputs({s.labels, s.overlay, s.logits}, pictures, programs::files_of(weights, s.weights));
+  job(s, weights, pictures, threads).run();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   programs::command_line line("segment", "Segments images with a DeepLab network.",
-                              std::string(help) + "Network names:\n" +
-                                  std::string(atrous::network_name_grammar) +
-                                  std::string(atrous::torch_name_grammar) + example);
+                              programs::with_network_names(help, example));
   settings s;
   add_options(line.app, s);
   return line.run(argc, argv, [&] { work(s, line.threads); });

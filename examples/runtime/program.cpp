@@ -7,11 +7,17 @@
 #include <stdexcept>
 
 #include <atrous/core/version.hpp>
+#include <atrous/networks/names.hpp>
 #include <atrous/weights/binding.hpp>
 
 #include "processors.hpp"
 
 namespace programs {
+
+std::string with_network_names(const std::string& more, const std::string& examples) {
+  return more + "Network names:\n" + std::string(atrous::network_name_grammar) +
+         std::string(atrous::torch_name_grammar) + examples;
+}
 
 CLI::Validator from(int least, int most) { return CLI::Range(least, most).description(""); }
 

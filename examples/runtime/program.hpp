@@ -23,6 +23,9 @@ struct command_line {
   int refuse(const std::string& message) const;
 };
 
+/// The end of a help text: `more`, the grammar of network names, examples.
+std::string with_network_names(const std::string& more, const std::string& examples);
+
 /// A check of an option that names a file: "" is no name.
 CLI::Validator not_empty();
 

@@ -41,8 +41,6 @@ std::pair<std::string, std::string> network_told_by(const atrous::tensor_set& fi
 
 }  // namespace
 
-fitted fit(const claims& said) { return fit(atrous::read_weights(said.file), said); }
-
 fitted fit(const atrous::tensor_set& file, const claims& said) {
   fitted made;
   made.name = said.network;

@@ -21,17 +21,14 @@ struct fitted {
 
 /// What the user says of a file.
 struct claims {
-  std::string file, network;  // "": the network that the file tells of
-  int classes = 0;            // 0: those of the file
-  bool strict = false;        // refuses what the file does not tell
-  atrous::surgery how = {};   // where the network may differ from the file's
+  std::string network;       // "": the network that the file tells of
+  int classes = 0;           // 0: those of the file
+  bool strict = false;       // refuses what the file does not tell
+  atrous::surgery how = {};  // where the network may differ from the file's
 };
 
-/// Reads the file and fits it to its network. Throws std::runtime_error where it cannot be read, atrous::weights_mismatch
-/// where it does not fit, std::invalid_argument where it does not tell its network.
-fitted fit(const claims& said);
-
-/// The same with a file that has been read, and may go away before the result.
+/// Fits a file, which may go away before the result, to its network. Throws atrous::weights_mismatch where it does not fit,
+/// std::invalid_argument where it does not tell its network.
 fitted fit(const atrous::tensor_set& file, const claims& said);
 
 /// The files that weights were read from `path`: it alone, or of a checkpoint its index and then its shards.

@@ -5,12 +5,8 @@
 // recorded).
 #include <cmath>
 #include <cstdint>
-#include <deque>
-#include <memory>
-#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <atrous/graph/graph.hpp>
@@ -74,44 +70,28 @@ inline std::vector<float> numbers(std::string_view name, const parameter& p) {
   return all;
 }
 
-/// Tensors that own their numbers.
-class maker {
- public:
-  void add(const std::string& name, const parameter& p, std::vector<std::int64_t> shape) {
-    memory_->push_back(numbers(name, p));
-    made_.tensors.push_back(
-        {name, element_type::f32, std::move(shape), std::as_bytes(std::span(memory_->back()))});
-  }
-  tensor_set made() {
-    made_.source = "the weight rule";
-    made_.keep = memory_;
-    sort_by_name(made_);
-    return std::move(made_);
-  }
-
- private:
-  std::shared_ptr<std::deque<std::vector<float>>> memory_ =
-      std::make_shared<std::deque<std::vector<float>>>();
-  tensor_set made_;
-};
-
 /// A tensor for every parameter of the network.
 inline tensor_set make(graph_view g) {
-  maker all;
-  for (int i = 0; i < g.size(); ++i)
-    for (const parameter& p : g.parameters_of(i))
-      all.add(g.parameter_name(i, p), p, {p.extents.begin(), p.extents.begin() + p.rank()});
-  return all.made();
+  made_set all("the weight rule");
+  for (int i = 0; i < g.size(); ++i) {
+    for (const parameter& p : g.parameters_of(i)) {
+      const std::string name = g.parameter_name(i, p);
+      all.add(name, shape_of(p), numbers(name, p));
+    }
+  }
+  return all.take();
 }
 
 /// The same in the words and the order of extents of a PyTorch implementation.
 inline tensor_set make(graph_view g, const dialect& d) {
-  maker all;
+  made_set all("the weight rule");
   for (int i = 0; i < g.size(); ++i) {
-    for (const parameter& p : g.parameters_of(i))
-      if (p.use != role::border) all.add(torch_name(d, g, i, p), p, torch_shape(p));
+    for (const parameter& p : g.parameters_of(i)) {
+      const std::string name = torch_name(d, g, i, p);
+      if (p.use != role::border) all.add(name, torch_shape(p), numbers(name, p));
+    }
   }
-  return all.made();
+  return all.take();
 }
 
 }  // namespace rule_weights

@@ -220,6 +220,14 @@ TEST_CASE("prefixes go where all names have them") {
         std::string::npos);
 }
 
+TEST_CASE("keys of storages are short") {
+  const auto keyed = [](std::size_t length) {
+    return file(dictionary({{"w", tensor(storage(4, std::string(length, 'k')), {2, 2}, {2, 1})}}));
+  };
+  CHECK(refusal(keyed(5000)).find("expected a key of at most 4096 bytes, found 5000") != std::string::npos);
+  CHECK(refusal(keyed(100)).find("4096") == std::string::npos);
+}
+
 TEST_CASE("plain values beside tensors are left out, opaque ones are named") {
   CHECK(summary(file(dictionary({{"w", four()}, {"n", "N"}, {"i", "K\1"}, {"l", "]"}, {"t", text("x")}}))) ==
         "w ");

@@ -26,7 +26,7 @@ struct openmp_with : reference {
     if (o.kind == op_kind::depthwise) return reference::packed_elements(o, in);
     if (cpu::winograd_wins(o, in.channels))
       return cpu::winograd::packed_elements<element>(Choice::get(), in.channels, o.out);
-    return cpu::packed_panels<element>(Choice::get(), terms(o, in), o.out);
+    return cpu::packed_panels<element>(Choice::get(), cpu::terms_of(o, in), o.out);
   }
   static void pack(const op& o, shape in, const float* kernel, element* packed) {
     kernels::pack(Choice::get(), o, in, kernel, packed);
@@ -133,9 +133,6 @@ struct openmp_with : reference {
  private:
   static constexpr bool waits(activation before) {
     return before == activation::none || before == activation::relu;
-  }
-  static constexpr std::int64_t terms(const op& o, shape in) {
-    return std::int64_t{o.kernel} * o.kernel * in.channels;
   }
 };
 

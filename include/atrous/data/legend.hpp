@@ -41,8 +41,8 @@ inline std::vector<legend_entry> legend_entries(const image& labels, const label
   for (std::size_t label = 0; label < count.size(); ++label) {
     if (count[label] > 0) order.push_back(label);
   }
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return count[a] > count[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return std::pair(count[a], b) > std::pair(count[b], a); });
   std::vector<legend_entry> entries;
   for (const std::size_t label : order) {
     const double percent =

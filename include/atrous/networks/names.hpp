@@ -212,7 +212,7 @@ constexpr deeplab_options network_named(std::string_view name) {
     o.classes = 32;
     return o;
   }
-  if (const auto torch = torch_network_named(name)) return torch_describer(*torch).describe();
+  if (const auto torch = torch_network_named(name)) return described(*torch);
   return name_parser(name).parse();
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <variant>
 
 #include <atrous/networks/options.hpp>
 
@@ -12,15 +13,6 @@ namespace atrous {
 
 /// The implementations.
 enum class torch_source { smp, torchvision, vainf, jfzhang95, bubbliiiing, mmseg, hugging_face };
-
-/// A name in its parts: `smp_v3plus_resnet50_os16_dense`.
-struct torch_network {
-  torch_source source = torch_source::smp;
-  bool plus = true;         // DeepLabv3+; else DeepLabv3
-  std::string_view body{};  // as the implementation calls it
-  int output_stride = 16;
-  std::string_view variant{};  // "dense", "separable", "aligned", "mg124" or nothing
-};
 
 /// The grammar, for help texts.
 inline constexpr std::string_view torch_name_grammar =
@@ -35,62 +27,172 @@ inline constexpr std::string_view torch_name_grammar =
     "                                                   r18, r50, r101, r18b, r50b, r101b\n"
     "  hf_mobilenet_v2_osN                              N 8, 16, 32\n";
 
-/// What an implementation offers under one beginning of a name.
+/// What an implementation offers under one beginning of a name, and what its networks are made of: complete but for the
+/// layers and the output stride, which the name tells.
 struct torch_family {
   std::string_view begin;  // "smp_v3plus_"
-  torch_source source;
-  bool plus;
-  std::array<std::string_view, 7> bodies;
-  std::array<std::string_view, 3> strides;  // suffixes, the usual one first; "" where there is but one stride
-  std::string_view variant;
+  torch_source source = torch_source::smp;
+  std::array<std::string_view, 7> bodies{};
+  std::array<std::string_view, 3> strides{};  // suffixes, the usual one first; "": there is but one stride
+  std::string_view variant{};                 // a suffix that may follow
+  mobilenet_v2 mobile{};
+  resnet_v1b residual{};
+  published_backbone xceptions{};
+  aspp pyramid{};
+  decoder refine{};
+  bool rates_by_stride = true;  // the pyramid's are the published ones for the output stride
+  corners corner = corners::aligned;
+  int classes = 21;
+
+  constexpr bool has_decoder() const { return !refine.strides.empty(); }
 };
 
+/// segmentation_models_pytorch (0.6), with timm's Xception.
+inline constexpr std::array<std::string_view, 7> smp_bodies{
+    "resnet50", "resnet101", "resnet34", "resnet18", "mobilenet_v2", "xception65", "xception41"};
+inline constexpr mobilenet_v2 smp_mobile{.input = normalise::imagenet(),
+                                         .epsilon = 1e-5F,
+                                         .pad = mobile_padding::centred,
+                                         .projected_low = true,
+                                         .last = 1280,
+                                         .how = spread::whole_stage};
+inline constexpr resnet_v1b smp_residual{.how = spread::whole_stage};
+inline constexpr xception timm_xception{.tap = xception_tap::rectified_second};
+
+/// VainF/DeepLabV3Plus-Pytorch.
+inline constexpr std::array<std::string_view, 7> vainf_bodies{"resnet50", "resnet101", "mobilenet",
+                                                              "xception"};
+inline constexpr mobilenet_v2 vainf_mobile{.input = normalise::imagenet(),
+                                           .epsilon = 1e-5F,
+                                           .pad = mobile_padding::before_expansion,
+                                           .bare_stem = true,
+                                           .projected_low = true};
+inline constexpr original_xception vainf_xception{
+    .input = normalise::imagenet(), .epsilon = 1e-5F, .cut_corners = true, .how = spread::whole_stage};
+
+/// mmsegmentation (1.2).
+inline constexpr std::array<std::string_view, 7> mmseg_bodies{"r50", "r101", "r18", "r50b", "r101b", "r18b"};
+inline constexpr resnet_v1b mmseg_residual{
+    .input = normalise::standardise({123.675, 116.28, 103.53}, {58.395, 57.12, 57.375}, 1),
+    .deep_root = true,
+    .dilate_second = false};
+
 inline constexpr torch_family torch_families[] = {
-    {"smp_v3plus_",
-     torch_source::smp,
-     true,
-     {"resnet50", "resnet101", "resnet34", "resnet18", "mobilenet_v2", "xception65", "xception41"},
-     {"_os16", "_os8"},
-     "_dense"},
-    {"smp_v3_",
-     torch_source::smp,
-     false,
-     {"resnet50", "resnet101", "resnet34", "resnet18", "mobilenet_v2", "xception65", "xception41"},
-     {"_os8", "_os16"},
-     ""},
-    {"torchvision_v3_",
-     torch_source::torchvision,
-     false,
-     {"resnet50", "resnet101", "mobilenet_v3_large"},
-     {""},
-     ""},
-    {"vainf_v3plus_",
-     torch_source::vainf,
-     true,
-     {"resnet50", "resnet101", "mobilenet", "xception"},
-     {"_os16", "_os8"},
-     "_separable"},
-    {"vainf_v3_",
-     torch_source::vainf,
-     false,
-     {"resnet50", "resnet101", "mobilenet", "xception"},
-     {"_os16", "_os8"},
-     "_separable"},
-    {"jfzhang95_", torch_source::jfzhang95, true, {"resnet", "mobilenet", "xception"}, {"_os16", "_os8"}, ""},
-    {"bubbliiiing_", torch_source::bubbliiiing, true, {"mobilenet", "xception"}, {"_os16", "_os8"}, ""},
-    {"mmseg_v3plus_",
-     torch_source::mmseg,
-     true,
-     {"r50", "r101", "r18", "r50b", "r101b", "r18b"},
-     {"_d8", "_d16_mg124"},
-     "_aligned"},
-    {"mmseg_v3_",
-     torch_source::mmseg,
-     false,
-     {"r50", "r101", "r18", "r50b", "r101b", "r18b"},
-     {"_d8"},
-     "_aligned"},
-    {"hf_", torch_source::hugging_face, false, {"mobilenet_v2"}, {"_os8", "_os16", "_os32"}, ""},
+    {.begin = "smp_v3plus_",
+     .bodies = smp_bodies,
+     .strides = {"_os16", "_os8"},
+     .variant = "_dense",
+     .mobile = smp_mobile,
+     .residual = smp_residual,
+     .xceptions = timm_xception,
+     .pyramid =
+         {.rates = {12, 24, 36}, .joined = true, .pooling_last = true, .last = last_convolution::separable},
+     .refine = {.convolutions = 1, .joined = true},
+     .rates_by_stride = false},
+    {.begin = "smp_v3_",
+     .bodies = smp_bodies,
+     .strides = {"_os8", "_os16"},
+     .mobile = smp_mobile,
+     .residual = smp_residual,
+     .xceptions = timm_xception,
+     .pyramid = {.rates = {12, 24, 36}, .dense = true, .pooling_last = true, .last = last_convolution::dense},
+     .refine = {.strides = {}},
+     .rates_by_stride = false},
+    {.begin = "torchvision_v3_",
+     .source = torch_source::torchvision,
+     .bodies = {"resnet50", "resnet101", "mobilenet_v3_large"},
+     .residual = {.output_stride = 8},
+     .pyramid = {.rates = {12, 24, 36}, .dense = true, .pooling_last = true, .last = last_convolution::dense},
+     .refine = {.strides = {}},
+     .rates_by_stride = false,
+     .corner = corners::half_pixel},
+    {.begin = "vainf_v3plus_",
+     .source = torch_source::vainf,
+     .bodies = vainf_bodies,
+     .strides = {"_os16", "_os8"},
+     .variant = "_separable",
+     .mobile = vainf_mobile,
+     .xceptions = vainf_xception,
+     .pyramid = {.dense = true, .joined = true, .pooling_last = true},
+     .refine = {.convolutions = 1, .dense = true, .joined = true, .low_first = true},
+     .corner = corners::half_pixel},
+    {.begin = "vainf_v3_",
+     .source = torch_source::vainf,
+     .bodies = vainf_bodies,
+     .strides = {"_os16", "_os8"},
+     .variant = "_separable",
+     .mobile = vainf_mobile,
+     .xceptions = vainf_xception,
+     .pyramid = {.dense = true, .joined = true, .pooling_last = true, .last = last_convolution::dense},
+     .refine = {.strides = {}},
+     .corner = corners::half_pixel},
+    {.begin = "jfzhang95_",
+     .source = torch_source::jfzhang95,
+     .bodies = {"resnet", "mobilenet", "xception"},
+     .strides = {"_os16", "_os8"},
+     .mobile = {.input = normalise::imagenet(),
+                .epsilon = 1e-5F,
+                .pad = mobile_padding::before_expansion,
+                .projected_low = true,
+                .how = spread::next_stage},
+     .residual = {.layers = 101, .how = spread::whole_stage, .multi_grid = {1, 2, 4}},
+     .xceptions = xception{.input = normalise::imagenet(),
+                           .epsilon = 1e-5F,
+                           .skip = skip_input::rectified,
+                           .tap = xception_tap::rectified_block,
+                           .activate_last_inside = false,
+                           .spread_strided = false},
+     .pyramid = {.dense = true, .pooling_last = true},
+     .refine = {.dense = true}},
+    {.begin = "bubbliiiing_",
+     .source = torch_source::bubbliiiing,
+     .bodies = {"mobilenet", "xception"},
+     .strides = {"_os16", "_os8"},
+     .mobile = {.input = normalise::to_unit_interval(),
+                .epsilon = 1e-5F,
+                .pad = mobile_padding::centred,
+                .projected_low = true},
+     .xceptions = xception{.input = normalise::to_unit_interval(),
+                           .epsilon = 1e-5F,
+                           .skip = skip_input::rectified_identity,
+                           .spread_last = false},
+     .pyramid = {.dense = true, .pooling_last = true, .bias = true},
+     .refine = {.dense = true, .bias = true}},
+    {.begin = "mmseg_v3plus_",
+     .source = torch_source::mmseg,
+     .bodies = mmseg_bodies,
+     .strides = {"_d8", "_d16_mg124"},
+     .variant = "_aligned",
+     .residual = mmseg_residual,
+     .pyramid = {.channels = 512, .projection_kernel = 3},
+     .refine = {.filters = 512},
+     .corner = corners::half_pixel,
+     .classes = 19},
+    {.begin = "mmseg_v3_",
+     .source = torch_source::mmseg,
+     .bodies = mmseg_bodies,
+     .strides = {"_d8"},
+     .variant = "_aligned",
+     .residual = mmseg_residual,
+     .pyramid = {.dense = true, .channels = 512, .projection_kernel = 3},
+     .refine = {.strides = {}},
+     .corner = corners::half_pixel,
+     .classes = 19},
+    {.begin = "hf_",
+     .source = torch_source::hugging_face,
+     .bodies = {"mobilenet_v2"},
+     .strides = {"_os8", "_os16", "_os32"},
+     .mobile = {},
+     .pyramid = {.rates = {}, .dense = true},
+     .refine = {.strides = {}},
+     .rates_by_stride = false,
+     .corner = corners::half_pixel},
+};
+
+/// A name in its parts: `smp_v3plus_resnet50_os16_dense`.
+struct torch_network {
+  const torch_family* family = nullptr;
+  std::string_view body{}, stride{}, variant{};  // "resnet50", "_os16", "_dense" or nothing
 };
 
 /// The parts of a name; nothing where it is none of these.
@@ -103,182 +205,59 @@ constexpr std::optional<torch_network> torch_network_named(std::string_view name
         const bool offered = !body.empty() && (&stride == &f.strides[0] || !stride.empty());
         if (!offered || !rest.starts_with(body) || !rest.substr(body.size()).starts_with(stride)) continue;
         rest.remove_prefix(body.size() + stride.size());
-        torch_network found{f.source, f.plus, body, 16, {}};
-        if (stride.ends_with("8")) found.output_stride = 8;
-        if (stride.ends_with("32")) found.output_stride = 32;
-        if (stride.ends_with("_mg124")) found.variant = "mg124";
-        if (f.source == torch_source::torchvision && body.starts_with("resnet")) found.output_stride = 8;
-        if (rest.empty()) return found;
-        if (rest != f.variant || !found.variant.empty()) continue;
-        found.variant = f.variant.substr(1);
-        return found;
+        if (rest.empty()) return torch_network{&f, body, stride, {}};
+        if (rest == f.variant && !stride.ends_with("_mg124"))
+          return torch_network{&f, body, stride, f.variant};
       }
     }
   }
   return std::nullopt;
 }
 
+/// The first number in a text: "resnet50" is 50, "_d16_mg124" 16; `otherwise` where there is none.
+constexpr int number_in(std::string_view text, int otherwise) {
+  const std::size_t first = text.find_first_of("0123456789");
+  if (first == text.npos) return otherwise;
+  int number = 0;
+  for (std::size_t i = first; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i)
+    number = number * 10 + (text[i] - '0');
+  return number;
+}
+
+constexpr published_backbone backbone_of(const torch_network& n) {
+  const torch_family& f = *n.family;
+  if (n.body.starts_with("mobilenet_v3")) return mobilenet_v3{};
+  published_backbone made = f.residual;
+  if (n.body.starts_with("mobilenet")) made = f.mobile;
+  if (n.body.starts_with("xception")) made = f.xceptions;
+  if (auto* body = std::get_if<resnet_v1b>(&made)) {
+    body->deep_root = body->deep_root && !n.body.ends_with("b");
+    if (n.stride.ends_with("_mg124")) body->how = spread::next_stage, body->multi_grid = {1, 2, 4};
+  }
+  std::visit(
+      [&n](auto& body) {
+        body.output_stride = number_in(n.stride, body.output_stride);
+        if constexpr (requires { body.layers; }) body.layers = number_in(n.body, body.layers);
+      },
+      made);
+  return made;
+}
+
 /// Describes a network of a PyTorch implementation.
-class torch_describer {
- public:
-  constexpr explicit torch_describer(const torch_network& n) : n_(n) {}
-
-  constexpr deeplab_options describe() const {
-    deeplab_options o;
-    o.backbone = backbone();
-    o.pyramid = pyramid();
-    o.refine = refine();
-    o.last = corner();
-    if (n_.source == torch_source::hugging_face) o.last = corners::half_pixel;
-    if (n_.source == torch_source::mmseg) o.classes = 19;
-    return o;
+constexpr deeplab_options described(const torch_network& n) {
+  const torch_family& f = *n.family;
+  deeplab_options o{
+      .backbone = backbone_of(n), .pyramid = f.pyramid, .refine = f.refine, .classes = f.classes};
+  if (f.rates_by_stride || n.variant == "_dense") o.pyramid.rates = pyramid_rates(o.output_stride());
+  if (n.variant == "_dense") o.pyramid.dense = true;
+  if (n.variant == "_separable") {
+    o.pyramid.dense = o.refine.dense = false;
+    if (f.pyramid.last == last_convolution::dense) o.pyramid.last = last_convolution::separable;
   }
-
- private:
-  constexpr bool from(torch_source s) const { return n_.source == s; }
-
-  constexpr corners corner() const {
-    const bool half = from(torch_source::torchvision) || from(torch_source::vainf) ||
-                      (from(torch_source::mmseg) && n_.variant != "aligned");
-    return half ? corners::half_pixel : corners::aligned;
-  }
-
-  // ---- backbones
-
-  constexpr published_backbone backbone() const {
-    if (n_.body.starts_with("mobilenet_v3")) return mobilenet_v3{};
-    if (n_.body.starts_with("mobilenet")) return mobile();
-    if (!n_.body.starts_with("xception")) return residual();
-    if (from(torch_source::vainf)) {
-      return original_xception{.output_stride = n_.output_stride,
-                               .input = normalise::imagenet(),
-                               .epsilon = 1e-5F,
-                               .cut_corners = true,
-                               .how = spread::whole_stage};
-    }
-    return aligned();
-  }
-
-  constexpr normalise input() const {
-    if (from(torch_source::bubbliiiing)) return normalise::to_unit_interval();
-    if (from(torch_source::hugging_face)) return normalise::to_unit_range();
-    return normalise::imagenet();
-  }
-
-  constexpr mobilenet_v2 mobile() const {
-    mobilenet_v2 m{
-        .output_stride = n_.output_stride, .input = input(), .epsilon = 1e-5F, .projected_low = true};
-    m.pad = from(torch_source::vainf) || from(torch_source::jfzhang95) ? mobile_padding::before_expansion
-                                                                       : mobile_padding::centred;
-    m.bare_stem = from(torch_source::vainf);
-    if (from(torch_source::jfzhang95)) m.how = spread::next_stage;
-    if (from(torch_source::smp)) m.how = spread::whole_stage, m.last = 1280;
-    if (from(torch_source::hugging_face)) m.pad = mobile_padding::same, m.epsilon = 1e-3F;
-    return m;
-  }
-
-  constexpr resnet_v1b residual() const {
-    resnet_v1b r{.layers = n_.body.find("101") != n_.body.npos  ? 101
-                           : n_.body.find("34") != n_.body.npos ? 34
-                           : n_.body.find("18") != n_.body.npos ? 18
-                                                                : 50,
-                 .output_stride = n_.output_stride,
-                 .input = input()};
-    if (n_.body == "resnet") r.layers = 101;
-    if (from(torch_source::smp) || from(torch_source::jfzhang95)) r.how = spread::whole_stage;
-    if (from(torch_source::jfzhang95)) r.multi_grid = {1, 2, 4};
-    if (from(torch_source::mmseg)) {
-      r.input = normalise::standardise({123.675, 116.28, 103.53}, {58.395, 57.12, 57.375}, 1);
-      r.deep_root = !n_.body.ends_with("b");
-      r.dilate_second = false;
-      if (n_.variant == "mg124") r.how = spread::next_stage, r.multi_grid = {1, 2, 4};
-    }
-    return r;
-  }
-
-  constexpr xception aligned() const {
-    xception x{
-        .layers = n_.body == "xception41" ? 41 : 65, .output_stride = n_.output_stride, .input = input()};
-    if (from(torch_source::smp)) {
-      x.input = normalise::to_unit_range();
-      x.tap = xception_tap::rectified_second;
-      return x;
-    }
-    x.epsilon = 1e-5F;
-    const bool fine = n_.output_stride == 8;
-    if (from(torch_source::jfzhang95)) {
-      x.skip = skip_input::rectified;
-      x.tap = xception_tap::rectified_block;
-      x.activate_last_inside = false;
-      if (fine) x.exit_rates = {2, 2, 1};
-    } else {
-      x.skip = skip_input::rectified_identity;
-      x.last_rate = fine ? 2 : 1;
-    }
-    return x;
-  }
-
-  // ---- heads
-
-  constexpr aspp pyramid() const {
-    aspp p{.rates = pyramid_rates(n_.output_stride), .dense = true, .pooling_last = true};
-    p.corner = corner();
-    const bool v3 = !n_.plus;
-    switch (n_.source) {
-      case torch_source::smp:
-        p.dense = v3 || n_.variant == "dense";
-        p.joined = true;
-        if (n_.variant != "dense") p.rates = {12, 24, 36};
-        p.last = v3 ? last_convolution::dense : last_convolution::separable;
-        break;
-      case torch_source::torchvision:
-        p.rates = {12, 24, 36};
-        p.last = last_convolution::dense;
-        break;
-      case torch_source::vainf:
-        p.dense = n_.variant != "separable";
-        p.joined = true;
-        if (v3) p.last = p.dense ? last_convolution::dense : last_convolution::separable;
-        break;
-      case torch_source::mmseg:
-        p.dense = v3;
-        p.pooling_last = false;
-        p.channels = filters();
-        p.projection_kernel = 3;
-        break;
-      case torch_source::hugging_face:
-        p.rates = {};
-        p.pooling_last = false;
-        break;
-      case torch_source::bubbliiiing:
-        p.bias = true;
-        break;
-      case torch_source::jfzhang95:
-        break;
-    }
-    return p;
-  }
-
-  constexpr int filters() const {
-    if (!from(torch_source::mmseg)) return 256;
-    return n_.body.starts_with("r18") ? 128 : 512;
-  }
-
-  constexpr decoder refine() const {
-    decoder d{.dense = true, .corner = corner()};
-    if (!n_.plus) d.strides = {};
-    d.filters = filters();
-    if (from(torch_source::smp)) d.convolutions = 1, d.dense = false, d.joined = true;
-    if (from(torch_source::vainf)) {
-      d.convolutions = 1, d.low_first = true;
-      d.dense = n_.variant != "separable", d.joined = true;
-    }
-    if (from(torch_source::mmseg)) d.dense = false, d.projection = n_.body.starts_with("r18") ? 12 : 48;
-    if (from(torch_source::bubbliiiing)) d.bias = true;
-    return d;
-  }
-
-  torch_network n_;
-};
+  if (n.body.starts_with("r18")) o.pyramid.channels = o.refine.filters = 128, o.refine.projection = 12;
+  o.last = n.variant == "_aligned" ? corners::aligned : f.corner;
+  o.pyramid.corner = o.refine.corner = o.last;
+  return o;
+}
 
 }  // namespace atrous

@@ -81,8 +81,8 @@ struct xception {
   skip_input skip = skip_input::raw;
   xception_tap tap = xception_tap::second;
   bool activate_last_inside = true;  // in the last module ReLU is behind, not in front of, each convolution
-  std::array<int, 3> exit_rates{};   // of the last module but one; zeros: those of the output stride
-  int last_rate = 0;                 // of the last module; 0: that of the output stride
+  // Whose taps spread for a stride that is given up: the convolution that would have made it, and those behind the exit flow.
+  bool spread_strided = true, spread_last = true;
 
   constexpr features operator()(wire image) const {
     image.net->expect(layers == 41 || layers == 65 || layers == 71,
@@ -119,8 +119,9 @@ struct xception {
     wire before{};
     for (const block& b : list) {
       for (int u = 1; u <= b.units; ++u) {
-        const auto made =
-            in(b.name, in({"unit_", u, "/xception_module"}, unit_of(b, budget.next(b.stride))))(taps.high);
+        const unit_step step = budget.next(b.stride);
+        if (is_exit(b) && !spread_last) budget.rate = step.rate;
+        const auto made = in(b.name, in({"unit_", u, "/xception_module"}, unit_of(b, step)))(taps.high);
         before = taps.high;
         taps.high = made.out;
         if (b.tap == 8) taps.stride8 = made.second;
@@ -132,18 +133,17 @@ struct xception {
     }
   }
 
+  static constexpr bool is_exit(const block& b) { return b.depths[2] == 1024; }
+
   constexpr xception_module unit_of(const block& b, unit_step step) const {
     using shortcut = xception_module::skip;
-    const bool last = b.depths[2] == 2048, leaving = b.depths[2] == 1024, middle = b.units > 1;
+    const bool last = b.depths[2] == 2048, middle = b.units > 1;
     xception_module unit{.depths = b.depths, .stride = step.stride, .epsilon = epsilon};
     unit.activate_inside = last && activate_last_inside;
     unit.shortcut = last ? shortcut::none : middle ? shortcut::identity : shortcut::projection;
     unit.rectified_skip = skip == skip_input::rectified || (skip == skip_input::rectified_identity && middle);
-    const int rate = last && last_rate > 0 ? last_rate : step.rate;
-    for (std::size_t k = 0; k < 3; ++k) {
-      unit.rates[k] = rate * (last ? multi_grid[k] : 1);
-      if (leaving && exit_rates[k] > 0) unit.rates[k] = exit_rates[k];
-    }
+    for (std::size_t k = 0; k < 3; ++k) unit.rates[k] = step.rate * (last ? multi_grid[k] : 1);
+    if (b.stride > 1 && !spread_strided) unit.rates[2] = 1;
     return unit;
   }
 

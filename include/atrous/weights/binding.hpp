@@ -25,13 +25,18 @@ struct weights_report {
   int ignored = 0;      // training state and self-test, which no layer takes
   bool folded = false;  // batch norm comes as biases
 
-  bool fits() const { return missing.empty() && unexpected.empty() && unfit.empty(); }
+  std::size_t differences() const { return missing.size() + unexpected.size() + unfit.size(); }
+  bool fits() const { return differences() == 0; }
+
+  /// "1 missing, 0 unexpected, 2 of another shape or type".
+  std::string counts() const {
+    return std::to_string(missing.size()) + " missing, " + std::to_string(unexpected.size()) +
+           " unexpected, " + std::to_string(unfit.size()) + " of another shape or type";
+  }
 
   /// One line: the counts and the first three names.
   std::string summary() const {
-    std::string text = printable(source) + ": does not fit the network: " + std::to_string(missing.size()) +
-                       " missing, " + std::to_string(unexpected.size()) + " unexpected, " +
-                       std::to_string(unfit.size()) + " of another shape or type";
+    std::string text = printable(source) + ": does not fit the network: " + counts();
     std::vector<std::string> all = unfit;
     for (const std::string& name : missing) all.push_back("missing " + name);
     for (const std::string& name : unexpected) all.push_back("unexpected " + name);
@@ -82,6 +87,11 @@ inline bool is_training_state(std::string_view name, const tensor_set& all) {
     if (leaf == slot) return all.find(base) != nullptr;
   }
   return name.find("/logits/") != std::string_view::npos || name.find("/Logits/") != std::string_view::npos;
+}
+
+/// The extents of a parameter as those of a stored tensor.
+inline std::vector<std::int64_t> shape_of(const parameter& p) {
+  return {p.extents.begin(), p.extents.begin() + p.rank()};
 }
 
 /// What is wrong with a tensor that a layer is to take: "NAME (expected SHAPE, found SHAPE)"; empty where nothing is.
@@ -165,7 +175,7 @@ class binder {
     }
     bound_.tensors[k] = &found;
     const parameter& p = g_.parameters[k];
-    const std::string problem = misfit(found, {p.extents.begin(), p.extents.begin() + p.rank()});
+    const std::string problem = misfit(found, shape_of(p));
     if (!problem.empty()) report_.unfit.push_back(problem);
   }
 

@@ -25,7 +25,8 @@ inline std::optional<dialect> dialect_for(std::string_view network, const tensor
   if (!torch || file.find("logits/semantic/weights") != nullptr) return std::nullopt;
   dialect d = dialect_of(*torch);
   const bool sequence = file.find("decoder.0.convs.0.0.weight") != nullptr;
-  if (torch->source == torch_source::smp && !torch->plus && sequence) d.head = smp_v3_sequence_head;
+  if (torch->family->source == torch_source::smp && !torch->family->has_decoder() && sequence)
+    d.head = smp_v3_sequence_head;
   return d;
 }
 
@@ -164,10 +165,13 @@ inline std::vector<candidate> compare_with_all(const tensor_set& file, int class
   const auto has = [&](const std::string& name) { return classifier_biases(name, file) != nullptr; };
   if (std::any_of(names.begin(), names.end(), has))
     std::erase_if(names, [&](const auto& n) { return !has(n); });
-  std::map<std::string, std::size_t> met;
+  const auto network_of = [&](const std::string& name) {
+    return network_for(name, file, classes_in(name, file) ? 0 : classes);
+  };
+  std::map<std::string, std::string> met;  // tensors -> the first network that has them
   std::vector<candidate> all;
   for (const std::string& name : names) {
-    const graph g = recorded(network_for(name, file, classes_in(name, file) ? 0 : classes));
+    const graph g = recorded(network_of(name));
     const std::optional<dialect> words = dialect_for(name, file);
     std::string tensors = words ? std::string(words->name) : "TensorFlow";
     for (int i = 0; i < graph_view(g).size(); ++i) {
@@ -176,22 +180,17 @@ inline std::vector<candidate> compare_with_all(const tensor_set& file, int class
         for (const int extent : p.extents) tensors += ' ' + std::to_string(extent);
       }
     }
-    const auto [at, fresh] = met.emplace(std::move(tensors), all.size());
-    if (!fresh) {
-      all[at->second].others.push_back(name);
+    if (const auto [at, fresh] = met.emplace(std::move(tensors), name); !fresh) {
+      std::ranges::find(all, at->second, &candidate::network)->others.push_back(name);
       continue;
     }
-    const weights_report report =
-        words ? compare(g, file, *words) : compare(g, file);  // not kept: a file may be large
-    all.push_back({name,
-                   {},
-                   words ? std::string(words->name) : "TensorFlow",
-                   report.missing.size() + report.unexpected.size() + report.unfit.size()});
+    const std::string made_by = words ? std::string(words->name) : "TensorFlow";
+    const std::size_t differences = (words ? compare(g, file, *words) : compare(g, file)).differences();
+    const auto place = std::ranges::upper_bound(all, differences, {}, &candidate::differences);
+    all.insert(place, {name, {}, made_by, differences});  // without the report: a file may be large
   }
-  std::stable_sort(all.begin(), all.end(),
-                   [](const candidate& a, const candidate& b) { return a.differences < b.differences; });
   for (std::size_t i = 0; i < all.size() && (i < 3 || all[i].fits()); ++i)
-    all[i].report = compare(all[i].network, network_for(all[i].network, file, classes), file);
+    all[i].report = compare(all[i].network, network_of(all[i].network), file);
   return all;
 }
 

@@ -34,26 +34,17 @@ inline bool is_safetensors(std::span<const std::byte> bytes) {
 /// or a TensorFlow checkpoint, which may be given as PREFIX, one of its files, or its folder. `container` says which.
 /// Throws std::runtime_error, one line with the file, the tensor, what was expected and what was found.
 inline tensor_set read_weights(const std::filesystem::path& path) {
-  const auto in_checkpoint = [&path] {
-    tensor_set set = read_checkpoint(path);
-    set.container = "TensorFlow checkpoint";
-    return set;
-  };
   std::error_code none;
-  if (!std::filesystem::is_regular_file(path, none) && is_checkpoint(path)) return in_checkpoint();
+  if (!std::filesystem::is_regular_file(path, none) && is_checkpoint(path)) return read_checkpoint(path);
   const mapped_file file(path);
   const auto bytes = file.bytes();
   if (is_safetensors(bytes)) return read_safetensors(path);
   if (pytorch::is_zip(bytes)) return read_torch(path);
-  if (is_checkpoint(path)) return in_checkpoint();  // its shards begin with any bytes
+  if (is_checkpoint(path)) return read_checkpoint(path);  // its shards begin with any bytes
   if (pytorch::is_pickle(bytes)) return read_torch(path);
   const auto extension = path.extension();
   if (extension == ".safetensors") return read_safetensors(path);  // damaged: its reader says how
-  if (is_graph_def(bytes) || extension == ".pb") {
-    tensor_set set = read_graph_def(path);
-    set.container = "TensorFlow frozen graph";
-    return set;
-  }
+  if (is_graph_def(bytes) || extension == ".pb") return read_graph_def(path);
   const auto begin = pytorch::text_in(bytes.first(std::min<std::size_t>(bytes.size(), 8)));
   throw std::runtime_error(
       printable_path(path.string()) +

@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <atrous/weights/element_type.hpp>
@@ -67,6 +68,26 @@ struct stored_tensor {
     return *count;
   }
 };
+
+/// The strides of a tensor, also where it has them from its shape alone. Its shape is one that elements_of takes.
+inline std::vector<std::int64_t> strides_of(const stored_tensor& tensor) {
+  if (!tensor.strides.empty()) return tensor.strides;
+  std::vector<std::int64_t> strides(tensor.shape.size(), 1);
+  for (std::size_t k = strides.size(); k > 1; --k) strides[k - 2] = strides[k - 1] * tensor.shape[k - 1];
+  return strides;
+}
+
+/// Whether extents and strides are those of a row-major tensor without gaps.
+inline bool is_row_major(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides) {
+  std::int64_t expected = 1;
+  for (std::size_t k = shape.size(); k-- > 0;) {
+    if (shape[k] == 0) return true;
+    if (shape[k] == 1) continue;
+    if (strides[k] != expected) return false;
+    expected *= shape[k];
+  }
+  return true;
+}
 
 /// The bytes from the first element to the last, as shape and strides tell; nothing where a stride is negative,
 /// is missing, or leads beyond the memory of any machine.
@@ -122,8 +143,9 @@ void walk_elements(const stored_tensor& tensor, Visit visit) {
     axes[k] = {static_cast<std::size_t>(tensor.shape[k]), static_cast<std::size_t>(tensor.strides[k]), pitch};
   const axis last = axes.back();
   axes.pop_back();
-  std::stable_sort(axes.begin(), axes.end(),
-                   [](const axis& a, const axis& b) { return a.stride > b.stride; });
+  std::sort(axes.begin(), axes.end(), [](const axis& a, const axis& b) {
+    return std::pair(a.stride, a.pitch) > std::pair(b.stride, b.pitch);
+  });
   constexpr std::size_t together = 16;
   for (std::size_t first = 0; first < last.extent; first += together) {
     const std::size_t some = std::min(together, last.extent - first);

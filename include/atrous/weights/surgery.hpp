@@ -5,13 +5,9 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <map>
-#include <memory>
 #include <numbers>
 #include <random>
 #include <set>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -84,14 +80,8 @@ inline int first_convolution(graph_view g) {
 class surgeon {
  public:
   surgeon(graph_view g, const tensor_set& file, const surgery& how)
-      : g_(g), file_(file), how_(how), first_(first_convolution(g)), engine_(how.seed) {
-    made_.weights.source = report_.source = file.source;
-    made_.weights.container = file.container;
-    made_.weights.metadata = file.metadata;
-    made_.weights.release = file.release;
-    made_.weights.verify = [verify = file.verify, own = own_](const stored_tensor& t) {
-      if (verify && !own->contains(t.name)) verify(t);
-    };
+      : g_(g), file_(file), how_(how), first_(first_convolution(g)), engine_(how.seed), weights_(file) {
+    report_.source = file.source;
   }
 
   operated operate() {
@@ -107,10 +97,7 @@ class surgeon {
       }
     }
     if (!report_.fits()) throw weights_mismatch(report_);
-    made_.weights.keep =
-        std::make_shared<std::pair<std::shared_ptr<const void>, std::deque<std::vector<float>>>>(
-            file_.keep, std::move(numbers_));
-    sort_by_name(made_.weights);
+    made_.weights = weights_.take();
     return std::move(made_);
   }
 
@@ -132,18 +119,17 @@ class surgeon {
     if (anew) {
       if (found != nullptr) made_.left_out.push_back(name);
       made_.made_up.push_back(name);
-      return add(name, p, first_numbers(p, is_classifier(name), engine_));
+      return weights_.add(name, shape_of(p), first_numbers(p, is_classifier(name), engine_));
     }
     if (found == nullptr) return report_.missing.push_back(name);
-    const std::vector<std::int64_t> expected(p.extents.begin(), p.extents.begin() + p.rank());
-    const std::string problem = misfit(*found, expected);
-    if (problem.empty()) return made_.weights.tensors.push_back(*found);
-    std::vector<std::int64_t> three = expected;
+    const std::string problem = misfit(*found, shape_of(p));
+    if (problem.empty()) return weights_.add(*found);
+    std::vector<std::int64_t> three = shape_of(p);
     if (p.use == role::kernel) three[2] = 3;
     if (how_.input == new_channels::refused || i != first_ || !misfit(*found, three).empty())
       return report_.unfit.push_back(problem);
     made_.changed.push_back(problem);
-    add(name, p, spread_colours(*found, p));
+    weights_.add(name, shape_of(p), spread_colours(*found, p));
   }
 
   std::vector<float> spread_colours(const stored_tensor& found, const parameter& p) const {
@@ -162,30 +148,20 @@ class surgeon {
     return made;
   }
 
-  void add(const std::string& name, const parameter& p, std::vector<float> numbers) {
-    own_->insert(name);
-    const std::vector<float>& kept = numbers_.emplace_back(std::move(numbers));
-    stored_tensor t;
-    t.name = name;
-    t.shape.assign(p.extents.begin(), p.extents.begin() + p.rank());
-    t.bytes = std::as_bytes(std::span(kept));
-    made_.weights.tensors.push_back(std::move(t));
-  }
-
   graph_view g_;
   const tensor_set& file_;
   const surgery& how_;
   int first_ = 0;
   std::mt19937_64 engine_;
+  made_set weights_;
   operated made_;
   weights_report report_;
   std::set<std::string_view> used_;
-  std::shared_ptr<std::set<std::string>> own_ = std::make_shared<std::set<std::string>>();
-  std::deque<std::vector<float>> numbers_;
 };
 
 /// A file's tensors for a network that differs from the file's as `how` allows. Of the backbone alone, an ImageNet file of a
-/// ResNet or of a MobileNetV2 that names its modules likewise will do for a network of PyTorch's. Throws weights_mismatch where anything else differs.
+/// ResNet or of a MobileNetV2 that names its modules likewise will do for a network of PyTorch's.
+/// Throws weights_mismatch where anything else differs.
 inline operated operate(std::string_view network, const deeplab_options& o, const tensor_set& file,
                         const surgery& how, int input_channels = 3) {
   const graph g = recorded(o, {257, 257, input_channels});

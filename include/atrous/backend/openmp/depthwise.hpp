@@ -127,8 +127,6 @@ struct depthwise_run {
   template <class Vector>
   [[gnu::always_inline]] static void activate(Vector& value, const Vector& zero) {
     if (Before != activation::none) value = value < zero ? zero : value;
-    if (Before == activation::relu6)
-      value = value > arithmetic<T>(6) - Vector{} ? arithmetic<T>(6) - Vector{} : value;
   }
 
   /// Pixels with any stride and rate.

@@ -43,11 +43,11 @@ struct kernels {
 template <class T>
 void kernels<T>::pack(isa set, const op& o, shape in, const float* kernel, T* packed) {
   if (o.kind == op_kind::depthwise) {
-    stored(kernel, std::int64_t{o.kernel} * o.kernel * in.channels, packed);
+    stored(kernel, terms_of(o, in), packed);
   } else if (winograd_wins(o, in.channels)) {
     winograd::pack(set, in.channels, o.out, kernel, packed);
   } else {
-    pack_panels(set, std::int64_t{o.kernel} * o.kernel * in.channels, o.out, kernel, packed);
+    pack_panels(set, terms_of(o, in), o.out, kernel, packed);
   }
 }
 template <class T>

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <atrous/core/shape.hpp>
+#include <atrous/graph/op.hpp>
 #include <atrous/simd/instruction_sets.hpp>
 #include <atrous/simd/lanes.hpp>
 
@@ -11,6 +13,11 @@ namespace atrous::cpu {
 
 /// Terms that are summed in one go, at most (pointwise.hpp).
 constexpr int most_terms = 768;
+
+/// Terms of each sum of a convolution on an input of extent `in`.
+[[gnu::always_inline]] constexpr std::int64_t terms_of(const op& o, shape in) {
+  return std::int64_t{o.kernel} * o.kernel * in.channels;
+}
 
 /// Columns of y that one panel of packed weights makes.
 template <class T>

@@ -36,11 +36,11 @@ constexpr dialect dialect_of(const torch_network& n) {
     if (resnet) return resnet_modules;
     return xception ? xceptions : mobilenet;
   };
-  switch (n.source) {
+  switch (n.family->source) {
     case torch_source::smp: {
       dialect d{"segmentation_models_pytorch", xception ? "encoder.model." : "encoder.",
                 body_of(nested_mobilenet_modules, timm_xception_modules), smp_v3_head};
-      if (n.plus) d.head = smp_v3plus_head;
+      if (n.family->has_decoder()) d.head = smp_v3plus_head;
       if (n.body == "xception41") d.middle_units = 8;
       return d;
     }
@@ -50,7 +50,7 @@ constexpr dialect dialect_of(const torch_network& n) {
     case torch_source::vainf: {
       dialect d{"VainF", "backbone.", body_of(halved_mobilenet_modules, vainf_xception_modules),
                 vainf_v3_head};
-      if (n.plus) d.head = vainf_v3plus_head;
+      if (n.family->has_decoder()) d.head = vainf_v3plus_head;
       return d;
     }
     case torch_source::jfzhang95:

@@ -7,8 +7,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,6 +15,7 @@
 
 #include <atrous/weights/binding.hpp>
 #include <atrous/weights/dialects/dialect.hpp>
+#include <atrous/weights/made_set.hpp>
 
 namespace atrous {
 
@@ -25,7 +24,7 @@ inline std::vector<std::int64_t> torch_shape(const parameter& p) {
   const auto& e = p.extents;
   if (p.use == role::kernel) return {e[3], e[2], e[0], e[1]};
   if (p.use == role::depthwise_kernel) return {e[2], e[3], e[0], e[1]};
-  return {e.begin(), e.begin() + p.rank()};
+  return shape_of(p);
 }
 
 /// A tensor of theirs seen in our order: rows x columns x in x out.
@@ -33,35 +32,24 @@ inline stored_tensor in_our_order(const stored_tensor& theirs, std::string name,
   stored_tensor ours = theirs;
   ours.name = std::move(name);
   if ((use != role::kernel && use != role::depthwise_kernel) || theirs.shape.size() != 4) return ours;
-  std::vector<std::int64_t> strides = theirs.strides;
-  if (strides.empty()) {
-    strides.assign(4, 1);
-    for (std::size_t k = 3; k > 0; --k) strides[k - 1] = strides[k] * theirs.shape[k];
-  }
+  const std::vector<std::int64_t> strides = strides_of(theirs);
   constexpr std::array<std::size_t, 4> dense{2, 3, 1, 0}, by_channel{2, 3, 0, 1};
-  const auto& from = use == role::kernel ? dense : by_channel;
   ours.strides.resize(4);
-  std::int64_t next = 1;
-  bool without_gaps = true;
-  for (std::size_t k = 4; k-- > 0;) {
-    ours.shape[k] = theirs.shape[from[k]];
-    ours.strides[k] = strides[from[k]];
-    without_gaps = without_gaps && (ours.shape[k] == 1 || ours.strides[k] == next);
-    next *= ours.shape[k];
+  for (std::size_t k = 0; k < 4; ++k) {
+    const std::size_t from = use == role::kernel ? dense[k] : by_channel[k];
+    ours.shape[k] = theirs.shape[from];
+    ours.strides[k] = strides[from];
   }
-  if (without_gaps) ours.strides.clear();
+  if (is_row_major(ours.shape, ours.strides)) ours.strides.clear();
   return ours;
 }
 
 /// Finds the parameters of a network in a file of an implementation.
 class translator {
  public:
-  translator(graph_view g, const tensor_set& file, const dialect& d) : g_(g), file_(file), d_(d) {
-    report_.source = made_.source = file.source;
-    made_.metadata = file.metadata;
-    made_.container = file.container;
-    made_.release = file.release;
-    made_.verify = file.verify;
+  translator(graph_view g, const tensor_set& file, const dialect& d)
+      : g_(g), file_(file), d_(d), made_(file) {
+    report_.source = file.source;
     for (int i = 0; i < g_.size(); ++i)
       for (const parameter& p : g_.parameters_of(i)) take(i, p);
     for (const stored_tensor& t : file.tensors) {
@@ -70,7 +58,7 @@ class translator {
         ++report_.ignored;
       } else {
         report_.unexpected.push_back(printable(t.name));
-        others_.push_back(t);
+        others_.push_back(&t);
       }
     }
   }
@@ -85,7 +73,7 @@ class translator {
 
   /// What the file has of the network, of whatever shape, in our words, and the rest in its own.
   tensor_set found() {
-    made_.tensors.insert(made_.tensors.end(), others_.begin(), others_.end());
+    for (const stored_tensor* t : others_) made_.add(*t);
     return take_all();
   }
 
@@ -93,11 +81,9 @@ class translator {
   tensor_set take_all() {
     for (int i = 0; i < g_.size(); ++i)
       for (const parameter& p : g_.parameters_of(i))
-        if (p.use == role::border && has_norm(i)) made_.tensors.push_back(border_of(i, p));
-    made_.keep = std::make_shared<std::pair<std::shared_ptr<const void>, std::deque<std::vector<float>>>>(
-        file_.keep, std::move(computed_));
-    sort_by_name(made_);
-    return std::move(made_);
+        if (p.use == role::border && has_norm(i))
+          made_.add(g_.parameter_name(i, p), shape_of(p), border_of(i));
+    return made_.take();
   }
 
   /// Whether the file has the batch norm that a border follows from, in its shape.
@@ -127,11 +113,11 @@ class translator {
     used_.insert(found->name);
     if (const std::string problem = misfit(*found, torch_shape(p)); !problem.empty())
       report_.unfit.push_back(problem);
-    made_.tensors.push_back(in_our_order(*found, g_.parameter_name(i, p), p.use));
+    made_.add(in_our_order(*found, g_.parameter_name(i, p), p.use));
   }
 
   /// What a convolution without bias and its batch norm and activation make of zeros: they were padded in front of it.
-  stored_tensor border_of(int i, const parameter& p) {
+  std::vector<float> border_of(int i) const {
     const int act = g_.input(i), norm = g_.input(act);
     std::vector<float> numbers[4];
     for (const parameter& q : g_.parameters_of(norm)) {
@@ -144,25 +130,22 @@ class translator {
       if (file_.verify) file_.verify(t);
       read_floats(t, into);
     }
-    std::vector<float>& values = computed_.emplace_back(numbers[0].size());
+    std::vector<float> values(numbers[0].size());
     for (std::size_t c = 0; c < values.size(); ++c) {
       const double deviation = std::sqrt(double{numbers[3][c]} + g_[norm].what.epsilon);
       const double normed = numbers[1][c] - double{numbers[0][c]} * numbers[2][c] / deviation;
       values[c] = static_cast<float>(std::clamp(normed, 0.0, 6.0));
     }
-    return {.name = g_.parameter_name(i, p),
-            .shape = {static_cast<std::int64_t>(values.size())},
-            .bytes = std::as_bytes(std::span(values))};
+    return values;
   }
 
   graph_view g_;
   const tensor_set& file_;
   const dialect& d_;
   weights_report report_;
-  tensor_set made_;
-  std::vector<stored_tensor> others_;
+  made_set made_;
+  std::vector<const stored_tensor*> others_;
   std::set<std::string_view> used_;
-  std::deque<std::vector<float>> computed_;
 };
 
 /// A file of an implementation in our words, for the network that it is of. Throws weights_mismatch, in theirs, where it does

@@ -2,11 +2,11 @@
 #pragma once
 // PyTorch files (.pth, .pt, .ckpt, .pth.tar, .bin), read without PyTorch and without executing anything. Tensors refer
 // to the mapped file.
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -37,18 +37,6 @@ inline bool is_pickle(std::span<const std::byte> bytes) {
          bytes[1] <= std::byte{5};
 }
 
-/// Whether extents and strides are those of a row-major tensor without gaps.
-inline bool is_row_major(std::span<const std::int64_t> shape, std::span<const std::int64_t> strides) {
-  std::int64_t expected = 1;
-  for (std::size_t k = shape.size(); k-- > 0;) {
-    if (shape[k] == 0) return true;
-    if (shape[k] == 1) continue;
-    if (strides[k] != expected) return false;
-    expected *= shape[k];
-  }
-  return true;
-}
-
 /// Makes the tensors of a state dict. Throws std::runtime_error, naming file and tensor.
 class torch_tensors {
  public:
@@ -57,7 +45,7 @@ class torch_tensors {
   /// Every tensor of the dictionary, sorted by name. Plain values beside them (a counter, None, text) are left out; a
   /// value that only a call could make is an error.
   std::vector<stored_tensor> all_of(const pickle_container& dictionary) const {
-    std::vector<std::pair<std::string_view, pickle_index>> entries;
+    std::map<std::string_view, pickle_index> entries;  // of a name that is set again the later value
     object_.each_pair(dictionary, [&](pickle_index key, pickle_index value) {
       const auto name = object_.text(key);
       if (!name) return;
@@ -65,14 +53,10 @@ class torch_tensors {
         fail(*name, "expected a name of at most " + std::to_string(most_name) + " bytes, found " +
                         std::to_string(name->size()));
       }
-      entries.emplace_back(*name, value);
+      entries.insert_or_assign(*name, value);
     });
-    std::stable_sort(entries.begin(), entries.end(),
-                     [](const auto& a, const auto& b) { return a.first < b.first; });
     std::vector<stored_tensor> out;
-    for (std::size_t i = 0; i < entries.size(); ++i) {
-      const auto& [name, value] = entries[i];
-      if (i + 1 < entries.size() && entries[i + 1].first == name) continue;  // set again, as in Python
+    for (const auto& [name, value] : entries) {
       if (object_.as<pickle_opaque>(value) != nullptr || object_.as<pickle_global>(value) != nullptr) {
         fail(name, "expected a tensor, found " + object_.description(value));
       }

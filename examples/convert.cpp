@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,7 +29,7 @@
 namespace {
 
 struct settings {
-  std::string file, output, network, self_test;
+  std::string file, output, network, self_test, new_channels = "mean";
   int classes = 0;  // 0: not given
   bool strict = false;
   atrous::surgery how;
@@ -45,7 +46,8 @@ constexpr const char* help =
     "  preprocessing    JSON: what the network itself does to a pixel of 0 to 255, per channel: pixel * "
     "factor + offset\n"
     "  class_names, palette   JSON: of FILE, else of the data set with this number of classes\n"
-    "  surgery          what --new-classifier or --backbone-only left out and made up\n"
+    "  surgery          what --new-classifier, --backbone-only or --input-channels left out, changed and "
+    "made up\n"
     "  source           the name of FILE\n"
     "  source_sha256    its SHA-256; of a checkpoint: of its index and its shards, in this order, as one "
     "file\n"
@@ -76,6 +78,19 @@ void add_options(CLI::App& app, settings& s) {
                "Begin a training with --classes N: the classifier's numbers are made up, the rest is kept");
   app.add_flag("--backbone-only", s.how.backbone_only,
                "Begin one from a backbone, as ImageNet files have it: all else is made up");
+  CLI::Option* const channels =
+      app.add_option(
+             "--input-channels", s.how.input_channels,
+             "Begin one with other pictures than RGB: the first convolution is made for so many channels")
+          ->check(programs::from(1, 1024))
+          ->type_name("N");
+  app.add_option(
+         "--new-channels", s.new_channels,
+         "What each of them takes: the mean of the three colours' kernels (mean), or those of red, green\n"
+         "and blue in turn (repeated); both times 3 / N")
+      ->check(CLI::IsMember({"mean", "repeated"}))
+      ->needs(channels)
+      ->capture_default_str();
   app.add_option("--self-test", s.self_test,
                  "Also write the middle of this image, at most 257x257, and its logits by policy openmp:\n"
                  "segment --self-test then checks that they come out again")
@@ -83,16 +98,32 @@ void add_options(CLI::App& app, settings& s) {
       ->type_name("IMAGE");
 }
 
+/// The surgery that was asked for.
+atrous::surgery how_of(const settings& s) {
+  atrous::surgery how = s.how;
+  if (how.input_channels == 3) return how;
+  if (!s.self_test.empty())
+    throw std::invalid_argument("--self-test has a picture of 3 channels; no --input-channels");
+  how.input = s.new_channels == "mean" ? atrous::new_channels::mean : atrous::new_channels::repeated;
+  return how;
+}
+
 /// What the network does to its pixels.
 std::string preprocessing_of(atrous::graph_view g) {
-  nlohmann::json factors{1, 1, 1}, offsets{0, 0, 0};
+  const auto channels = static_cast<std::size_t>(g.image().channels);
+  std::vector<float> factors(channels, 1), offsets(channels, 0);
   for (int i = 0; i < g.size(); ++i) {
     const atrous::op& o = g[i].what;
     if (o.kind != atrous::op_kind::normalise) continue;
-    for (std::size_t c = 0; c < 3; ++c) factors[c] = o.factors[c], offsets[c] = o.offsets[c];
+    for (std::size_t c = 0; c < channels; ++c) {
+      const std::size_t pair = std::min<std::size_t>(c, 3);
+      factors[c] = o.factors[pair], offsets[c] = o.offsets[pair];
+    }
     break;
   }
-  return nlohmann::json{{"channel_order", "RGB"}, {"factors", factors}, {"offsets", offsets}}.dump();
+  nlohmann::json made{{"factors", factors}, {"offsets", offsets}};
+  if (channels == 3) made["channel_order"] = "RGB";
+  return made.dump();
 }
 
 /// An image and its logits, in memory of their own.
@@ -140,10 +171,10 @@ void work(const settings& s, int threads) {
   if (!s.self_test.empty()) inputs.push_back(s.self_test);
   programs::check_output(s.output, inputs);
   atrous::verify_all(file);
-  const programs::fitted net = programs::fit(file, {s.network, s.classes, s.strict, s.how});
+  const programs::fitted net = programs::fit(file, {s.network, s.classes, s.strict, how_of(s)});
 
   if (!net.told.empty()) std::cout << net.told << '\n';
-  const atrous::graph g = atrous::recorded(net.network);
+  const atrous::graph g = atrous::recorded(net.network, {257, 257, net.input_channels});
   std::vector<atrous::stored_tensor> tensors;
   for (const atrous::stored_tensor* t : atrous::bind(g, net.weights).tensors)
     if (t != nullptr) tensors.push_back(*t);

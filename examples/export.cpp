@@ -74,7 +74,9 @@ programs::fitted fitted_for(const settings& s) {
   for (const char* end : {"", ".data"}) programs::check_output(s.output + end, inputs);
   if (file) return programs::fit(*file, {s.network, s.classes, s.strict});
   if (s.network.empty()) throw std::invalid_argument("expected --network or --weights");
-  programs::fitted made{s.network, programs::network_without_weights(s.network, s.classes), {}, {}, {}};
+  programs::fitted made;
+  made.name = s.network;
+  made.network = programs::network_without_weights(s.network, s.classes);
   made.weights = made_up_weights(atrous::recorded(made.network, any_image));
   return made;
 }

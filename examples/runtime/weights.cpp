@@ -47,16 +47,22 @@ fitted fit(const atrous::tensor_set& file, const claims& said) {
   if (made.name.empty()) std::tie(made.name, made.note) = network_told_by(file, said);
   if (said.how.new_classifier && said.classes == 0)
     throw std::invalid_argument("--new-classifier needs --classes");
-  if (said.how.new_classifier || said.how.backbone_only) {
-    made.network = atrous::network_named(atrous::printable(made.name));
+  const atrous::surgery& how = said.how;
+  const std::string name = atrous::printable(made.name);
+  if (how.new_classifier || how.backbone_only) {
+    made.network = atrous::network_named(name);
     if (said.classes > 0) made.network.classes = said.classes;
-    atrous::operated done = atrous::operate(made.name, made.network, file, said.how);
-    made.weights = std::move(done.weights);
-    made.told = done.text();
+  } else {
+    made.network = atrous::network_for(name, file, said.classes);
+  }
+  if (how.none()) {
+    made.weights = atrous::in_our_words(made.name, made.network, file);
     return made;
   }
-  made.network = atrous::network_for(atrous::printable(made.name), file, said.classes);
-  made.weights = atrous::in_our_words(made.name, made.network, file);
+  atrous::operated done = atrous::operate(made.name, made.network, file, how);
+  made.weights = std::move(done.weights);
+  made.input_channels = how.input_channels;
+  made.told = done.text();
   return made;
 }
 

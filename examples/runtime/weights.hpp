@@ -13,8 +13,9 @@ namespace programs {
 /// A network, and its weights in our words.
 struct fitted {
   std::string name;
-  atrous::deeplab_options network;
-  atrous::tensor_set weights;
+  atrous::deeplab_options network{};
+  atrous::tensor_set weights{};
+  int input_channels = 3;
   std::string told;  // what surgery did; "" where nothing was
   std::string note;  // what was taken where the file does not tell, for the user; "" where nothing was
 };

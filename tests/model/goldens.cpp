@@ -139,7 +139,7 @@ TEST_CASE("the weight rule's own test vectors") {
   CHECK(std::equal(second.begin(), second.end(), kernel.begin()));
 }
 
-TEST_CASE("MobileNetV2 networks compute what the authors' code computes") {
+TEST_CASE("MobileNetV2 networks compute what the authors' code computes (long)") {
   check<openmp>(small_ones());
   check<reference>(small_ones());
 }

@@ -139,7 +139,7 @@ TEST_CASE("tiles can be ended between two, and need a class for every pixel") {
                        doctest::Contains("100x100x3"), std::invalid_argument);
 }
 
-TEST_CASE("a photograph in tiles is labelled as the whole") {
+TEST_CASE("a photograph in tiles is labelled as the whole (long)") {
   const auto photo = shared("photos/street.png"),
              weights = shared("models/deeplabv3plus_mobilenet_v2_ade20k32.safetensors");
   if (!photo || !weights) return;

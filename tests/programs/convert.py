@@ -216,6 +216,27 @@ class Convert(ProgramTest):
         self.assertIn("11 classes", self.convert(self.weights, *eleven, "--backbone-only"))
         self.good("segment", self.picture, "--weights", self.output)
 
+    def test_other_pictures_than_colours(self):
+        channels = ("--network", NETWORK, "--input-channels")
+        first = "MobilenetV2/Conv/weights"
+        for how in ("mean", "repeated"):
+            said = self.convert(self.weights, *channels, "4", "--new-channels", how)
+            self.assertIn(f"changed 1: {first}", said)
+            shape, made = files.read_tensors(self.output)[first]
+            (_, _, _, out), colours = self.tensors[first]
+            self.assertEqual(shape, [3, 3, 4, out])
+            for c in range(4):
+                three = [colours[i * out] for i in range(3)]
+                self.assertAlmostEqual(made[c * out], 0.75 * (sum(three) / 3 if how == "mean" else three[c % 3]), places=6)
+            pixels = json.loads(files.read_metadata(self.output)["preprocessing"])
+            self.assertEqual((len(pixels["factors"]), pixels["offsets"]), (4, [-1] * 4))
+        self.refused("segment", self.picture, "--weights", self.output, says=(first, "3x3x3x", "3x3x4x"))
+        self.output.unlink()
+        self.refused_by_convert(self.weights, "--output", self.output, *channels, "0", says=("--input-channels",))
+        self.refused_by_convert(self.weights, "--output", self.output, "--new-channels", "mean", says=("--input-channels",))
+        self.refused_by_convert(self.weights, "--output", self.output, *channels, "4", "--self-test", self.picture,
+                                says=("3 channels",))
+
     def test_inputs_stay(self):
         before = self.weights.read_bytes()
         (self.scratch / "link.safetensors").symlink_to(self.weights)

@@ -20,9 +20,9 @@ std::vector<float> numbers_of(const tensor_set& s, std::string_view name) {
 }
 
 std::string refusal(std::string_view network, const deeplab_options& o, const tensor_set& file,
-                    const surgery& how, int channels = 3) {
+                    const surgery& how) {
   try {
-    operate(network, o, file, how, channels);
+    operate(network, o, file, how);
   } catch (const weights_mismatch& e) {
     return e.report.summary();
   }
@@ -58,13 +58,14 @@ TEST_CASE("other input channels: a grey picture gives what it gave in colours") 
   const std::string name = "smp_v3plus_mobilenet_v2_os16";
   const deeplab_options o = network_named(name);
   const tensor_set file = rule_weights::make(recorded(o), dialect_of(*torch_network_named(name)));
-  CHECK(refusal(name, o, file, {}, 1).find("encoder.features.0.0.weight") == std::string::npos);
-  CHECK(refusal(name, o, file, {}, 1).find("MobilenetV2/Conv/weights (expected 3x3x1x32") !=
+  CHECK(refusal(name, o, file, {.input_channels = 1}).find("encoder.features.0.0.weight") ==
+        std::string::npos);
+  CHECK(refusal(name, o, file, {.input_channels = 1}).find("MobilenetV2/Conv/weights (expected 3x3x1x32") !=
         std::string::npos);
   const std::vector<float> colours = numbers_of(in_our_words(name, o, file), "MobilenetV2/Conv/weights");
   for (const new_channels input : {new_channels::mean, new_channels::repeated}) {
     for (const int channels : {1, 2, 4, 6}) {
-      const operated made = operate(name, o, file, {.input = input}, channels);
+      const operated made = operate(name, o, file, {.input_channels = channels, .input = input});
       CHECK(made.changed.size() == 1);
       const std::vector<float> kernel = numbers_of(made.weights, "MobilenetV2/Conv/weights");
       REQUIRE(kernel.size() == static_cast<std::size_t>(9 * channels * 32));
@@ -105,6 +106,45 @@ TEST_CASE("a backbone alone, as ImageNet files have it") {
   CHECK(numbers_of(made.weights, conv) == numbers_of(in_our_words(name, o, whole), conv));
   imagenet.tensors.erase(imagenet.tensors.begin() + 3);
   CHECK(!refusal(name, o, imagenet, {.backbone_only = true}).empty());
+}
+
+TEST_CASE("backbones of ImageNet begin networks of several implementations") {
+  struct trial {
+    const char *network, *named_like;  // the second's words for the file
+    std::string_view prefix;           // that the file does without
+    std::string begin;                 // with which its names begin instead
+  };
+  for (const trial& t : {trial{"torchvision_v3_mobilenet_v3_large", "torchvision_v3_mobilenet_v3_large",
+                               "backbone.", "features."},
+                         trial{"vainf_v3plus_mobilenet_os16", "smp_v3plus_mobilenet_v2_os16", "encoder.", ""},
+                         trial{"bubbliiiing_mobilenet_os16", "smp_v3plus_mobilenet_v2_os16", "encoder.", ""},
+                         trial{"jfzhang95_mobilenet_os16", "jfzhang95_mobilenet_os16", "backbone.", ""},
+                         trial{"vainf_v3_resnet50_os8", "torchvision_v3_resnet50", "backbone.", ""}}) {
+    CAPTURE(t.network);
+    const graph g = recorded(network_named(t.named_like));
+    const tensor_set whole = rule_weights::make(g, dialect_of(*torch_network_named(t.named_like)));
+    tensor_set imagenet = whole;
+    imagenet.tensors.clear();
+    for (stored_tensor tensor : whole.tensors) {
+      if (!tensor.name.starts_with(t.prefix)) continue;
+      tensor.name = t.begin + tensor.name.substr(t.prefix.size());
+      imagenet.tensors.push_back(tensor);
+    }
+    sort_by_name(imagenet);
+    const deeplab_options o = network_named(t.network);
+    const operated made = operate(t.network, o, imagenet, {.backbone_only = true});
+    CHECK(compare(recorded(o), made.weights).fits());
+    const tensor_set ours = in_our_words(t.named_like, network_named(t.named_like), whole);
+    int same = 0;
+    for (const stored_tensor& tensor : made.weights.tensors) {
+      if (std::find(made.made_up.begin(), made.made_up.end(), tensor.name) != made.made_up.end()) continue;
+      if (tensor.name.ends_with("/border")) continue;
+      CAPTURE(tensor.name);
+      CHECK(numbers_of(made.weights, tensor.name) == numbers_of(ours, tensor.name));
+      ++same;
+    }
+    CHECK(same > 100);
+  }
 }
 
 TEST_CASE("a self-test stays behind, and a batch norm of another length is no border") {

@@ -147,6 +147,54 @@ TEST_CASE("where weights were found is told") {
   CHECK(about("checkpoint.dataparallel.pth.tar") ==
         metadata{{"state dict", "state_dict"}, {"prefix", "module."}});
   CHECK(about("checkpoint.lightning.ckpt") == metadata{{"state dict", "state_dict"}, {"prefix", "model."}});
+  for (const char* name : {"checkpoint.meta.pth", "checkpoint.mmengine.pth"}) {
+    CHECK(about(name) ==
+          metadata{{"state dict", "state_dict"},
+                   {"class_names", R"(["road","sidewalk","building","sky","car"])"},
+                   {"palette", "[[128,64,128],[244,35,232],[70,70,70],[70,130,180],[0,0,142]]"}});
+  }
+}
+
+TEST_CASE("names and colours of classes are read where they are what they should be") {
+  const auto told = [](const std::vector<std::pair<std::string, std::string>>& meta) {
+    return summary(
+        file(dictionary({{"meta", dictionary(meta)}, {"state_dict", dictionary({{"w", four()}})}})));
+  };
+  const std::string plain = "w state dict=state_dict ";
+  const auto list = [](const std::string& items) { return "](" + items + "e"; };
+  CHECK(told({{"CLASSES", "(" + text("a") + text("b\xff") + "t"}, {"PALETTE", list(tuple({1, 2, 3}))}}) ==
+        "w class_names=[\"a\",\"b\xef\xbf\xbd\"] palette=[[1,2,3]] state dict=state_dict ");
+  CHECK(told({{"dataset_meta", "N"}, {"CLASSES", list(text("a"))}}) ==
+        "w class_names=[\"a\"] state dict=state_dict ");
+  CHECK(told({{"CLASSES", "N"}, {"PALETTE", "N"}}) == plain);
+  CHECK(told({{"CLASSES", list("K\1")}, {"PALETTE", list("K\1")}}) == plain);
+  CHECK(told({{"CLASSES", list(text(std::string(201, 'a')))}}) == plain);
+  CHECK(told({{"CLASSES", dictionary({{"a", "K\1"}})}, {"PALETTE", dictionary({{"a", "K\1"}})}}) == plain);
+  for (const auto& colour : {tuple({1, 2}), tuple({1, 2, 256}), tuple({-1, 2, 3})})
+    CHECK(told({{"PALETTE", list(colour)}}) == plain);
+  CHECK(summary(file(dictionary({{"meta", "N"}, {"state_dict", dictionary({{"w", four()}})}}))) == plain);
+}
+
+TEST_CASE("tensors come through parameters and classes derived from them") {
+  const std::string hooks = global("collections", "OrderedDict") + ")R";
+  const auto built = [&](const std::string& how, const std::string& before, const std::string& behind) {
+    return file(
+        dictionary({{"w", global(how.starts_with("_rebuild_from") ? "torch._tensor" : "torch._utils", how) +
+                              "(" + before + four() + behind + "tR"}}));
+  };
+  CHECK(summary(built("_rebuild_parameter", "", "\x88" + hooks)) == "w ");
+  CHECK(summary(built("_rebuild_parameter_with_state", "", "\x88" + hooks + "}")) == "w ");
+  const auto derived = [&](const std::string& function, const std::string& arguments) {
+    return file(dictionary({{"w", global("torch._tensor", "_rebuild_from_type_v2") + "(" + function +
+                                      global("my.tensors", "Named") + arguments + "}tR"}}));
+  };
+  const std::string parts =
+      "(" + storage(4) + number(0) + tuple({2, 2}) + tuple({2, 1}) + "\x89" + hooks + "t";
+  CHECK(summary(derived(global("torch._utils", "_rebuild_tensor_v2"), parts)) == "w ");
+  CHECK(summary(derived(global("torch._utils", "_rebuild_parameter"), "(" + four() + "\x88" + hooks + "t")) ==
+        "w ");
+  CHECK(says(refusal(derived(global("posix", "system"), "(" + text("touch executed") + "t")),
+             "an object of torch._tensor._rebuild_from_type_v2"));
 }
 
 TEST_CASE("windows, transposes and expansions are read and written as their values") {

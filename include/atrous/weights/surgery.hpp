@@ -2,10 +2,13 @@
 #pragma once
 // Weights for a network that is not quite the file's: another number of classes, other input channels, the backbone alone. Each
 // is asked for, and all that was left out, changed or made up is told.
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <numbers>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -25,9 +28,12 @@ enum class new_channels { refused, mean, repeated };
 /// What may differ; nothing unless it is asked for.
 struct surgery {
   bool new_classifier = false;  // the classifier begins anew, whatever the file's number of classes
+  int input_channels = 3;       // of the network
   new_channels input = new_channels::refused;
   bool backbone_only = false;  // pyramid, decoder and classifier begin anew; the file need not have them
   std::uint64_t seed = 1;      // of the numbers that are made up
+
+  bool none() const { return !new_classifier && input == new_channels::refused && !backbone_only; }
 };
 
 /// Weights in our words that fit, and what was done, as names in our words.
@@ -159,17 +165,32 @@ class surgeon {
   std::set<std::string_view> used_;
 };
 
-/// A file's tensors for a network that differs from the file's as `how` allows. Of the backbone alone, an ImageNet file of a
-/// ResNet or of a MobileNetV2 that names its modules likewise will do for a network of PyTorch's.
+/// The words, of those a backbone's file may have, under which most parameters are found: the implementation's own, without
+/// its prefix or with torchvision's, or those of torchvision's MobileNetV2, which most implementations begin from.
+inline dialect words_of_backbone(const dialect& own, graph_view g, const tensor_set& file) {
+  std::array<dialect, 4> candidates{own, own, own, own};
+  candidates[1].prefix = candidates[3].prefix = "";
+  candidates[2].prefix = "features.";
+  candidates[3].body = nested_mobilenet_modules;
+  const auto found_by = [&](const dialect& words) {
+    int found = 0;
+    for (int i = 0; i < g.size(); ++i)
+      for (const parameter& p : g.parameters_of(i))
+        found += file.find(torch_name(words, g, i, p)) != nullptr ? 1 : 0;
+    return found;
+  };
+  return *std::ranges::max_element(candidates, {}, found_by);
+}
+
+/// A file's tensors for a network that differs from the file's as `how` allows. For the backbone alone of a network of
+/// PyTorch's, torchvision's ImageNet files will do where it has torchvision's ResNet, MobileNetV2 or MobileNetV3.
 /// Throws weights_mismatch where anything else differs.
 inline operated operate(std::string_view network, const deeplab_options& o, const tensor_set& file,
-                        const surgery& how, int input_channels = 3) {
-  const graph g = recorded(o, {257, 257, input_channels});
+                        const surgery& how) {
+  const graph g = recorded(o, {257, 257, how.input_channels});
   std::optional<dialect> words = dialect_for(network, file);
   if (!words) return surgeon(g, file, how).operate();
-  const graph_view v(g);
-  const std::string first = module_of(*words, v.scope_name(v[first_convolution(v)].scope), false);
-  if (how.backbone_only && file.find(first + ".weight") == nullptr) words->prefix = "";
+  if (how.backbone_only) words = words_of_backbone(*words, g, file);
   const tensor_set ours = translator(g, file, *words).found();
   return surgeon(g, ours, how).operate();
 }

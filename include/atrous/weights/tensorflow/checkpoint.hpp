@@ -30,7 +30,7 @@ namespace atrous::tensorflow {
 /// The bytes of a shard of so many, by its number from 0.
 using open_shard = std::function<std::span<const std::byte>(std::int32_t shard, std::int32_t shards)>;
 
-/// The check sum, unmasked, of a tensor of text: of every length as a number of its own, the check sum of these, the
+/// The check sum, masked, of a tensor of text: of every length as a number of its own, the check sum of these, the
 /// characters. Nothing where the bytes are no `elements` pieces of text.
 inline std::optional<std::uint32_t> text_check_sum(std::span<const std::byte> bytes, std::size_t elements) {
   std::uint32_t sum = 0;
@@ -44,7 +44,7 @@ inline std::optional<std::uint32_t> text_check_sum(std::span<const std::byte> by
   }
   if (bytes.size() < 4 || bytes.size() - 4 != characters) return std::nullopt;
   if (little_endian<std::uint32_t>(bytes) != masked_crc32c(sum)) return std::nullopt;
-  return crc32c(bytes, sum);
+  return masked_crc32c(crc32c(bytes, sum));
 }
 
 /// Where the bytes of the tensors lie and what their check sums must be. Const once sealed; threads may share it.
@@ -88,11 +88,9 @@ class checked_bytes {
     if (!std::less<>()(bytes.data(), e.bytes.data() + e.bytes.size())) return;
     auto& good = good_[static_cast<std::size_t>(behind - 1 - extents_.begin())];
     if (good.load(std::memory_order_relaxed)) return;
-    const auto found = e.text ? text_check_sum(e.bytes, e.elements) : crc32c(e.bytes);
-    if (!found || masked_crc32c(*found) != e.check_sum) {
-      throw tensor_error(shard_name(prefix_, e.shard, shards_), e.name,
-                         "its check sum does not match: the file is damaged");
-    }
+    const auto found = e.text ? text_check_sum(e.bytes, e.elements) : masked_crc32c(crc32c(e.bytes));
+    if (found != e.check_sum)
+      throw tensor_error(shard_name(prefix_, e.shard, shards_), e.name, damaged(e.check_sum, found));
     good.store(true, std::memory_order_relaxed);
   }
 

@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
+#include <string>
 
 namespace atrous {
 
@@ -113,5 +115,16 @@ inline std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t befo
 
 /// The form in which files keep a check sum, so that the check sum of bytes that hold check sums is a good one.
 constexpr std::uint32_t masked_crc32c(std::uint32_t crc) { return std::rotr(crc, 15) + 0xa282ead8u; }
+
+/// What to say of bytes that have another check sum, both masked; nothing where they have none that could be found.
+inline std::string damaged(std::uint32_t expected, std::optional<std::uint32_t> found) {
+  const auto text = [](std::uint32_t sum) {
+    std::string digits = "0x00000000";
+    for (std::size_t i = digits.size(); i-- > 2; sum >>= 4) digits[i] = "0123456789abcdef"[sum & 15];
+    return digits;
+  };
+  return "expected check sum " + text(expected) + ", found " + (found ? text(*found) : "none") +
+         ": the file is damaged";
+}
 
 }  // namespace atrous

@@ -130,8 +130,8 @@ class sorted_table {
     }
     const auto checked = file_.subspan(h.offset, h.size + 1);  // contents and type
     const auto expected = little_endian<std::uint32_t>(file_.subspan(h.offset + h.size + 1));
-    if (masked_crc32c(crc32c(checked)) != expected)
-      fail(h, "its check sum does not match: the file is damaged");
+    const std::uint32_t found = masked_crc32c(crc32c(checked));
+    if (found != expected) fail(h, damaged(expected, found));
     const auto type = std::to_integer<int>(checked.back());
     if (type == 1) fail(h, "expected no compression, found Snappy");
     if (type != 0) fail(h, "expected no compression (0), found type " + std::to_string(type));

@@ -19,6 +19,7 @@
 #include <atrous/weights/printable.hpp>
 #include <atrous/weights/stored_tensor.hpp>
 #include <atrous/weights/torch/bytes.hpp>
+#include <atrous/weights/torch/class_names.hpp>
 #include <atrous/weights/torch/pickle_value.hpp>
 #include <atrous/weights/torch/state_dict.hpp>
 #include <atrous/weights/torch/torch_legacy.hpp>
@@ -142,7 +143,7 @@ namespace atrous {
 
 /// Reads a PyTorch file, zip or legacy, from memory, which must outlive the result. `source` is its name in messages.
 /// The state dict is the root or lies under one of pytorch::state_dict_keys (metadata "state dict" says which);
-/// prefixes that all names have are taken off (metadata "prefix" says which).
+/// prefixes that all names have are taken off (metadata "prefix" says which). Names and colours of classes become metadata.
 /// Throws std::runtime_error, one line with the file, the tensor, what was expected and what was found.
 inline tensor_set read_torch(std::span<const std::byte> bytes, std::string source) {
   tensor_set set;
@@ -164,6 +165,7 @@ inline tensor_set read_torch(std::span<const std::byte> bytes, std::string sourc
          pytorch::instead_of_state_dict(object, object.root));
   }
   set.tensors = pytorch::torch_tensors(object, set.source).all_of(*place->dictionary);
+  set.metadata = pytorch::class_metadata(object);
   if (!place->path.empty()) set.metadata["state dict"] = place->path;
   if (auto prefix = pytorch::strip_prefixes(set.tensors); !prefix.empty())
     set.metadata["prefix"] = std::move(prefix);

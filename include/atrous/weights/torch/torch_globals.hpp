@@ -53,8 +53,17 @@ class torch_globals {
           out_.is_global(function, "torch._utils", "_rebuild_tensor")) {
         return tensor(out_.elements(*tuple, 5), function);
       }
-      if (out_.is_global(function, "torch._utils", "_rebuild_parameter") && tuple->count > 0) {
+      if ((out_.is_global(function, "torch._utils", "_rebuild_parameter") ||
+           out_.is_global(function, "torch._utils", "_rebuild_parameter_with_state")) &&
+          tuple->count > 0) {
         return out_.elements(*tuple, 1).front();
+      }
+      // A tensor with attributes of its own, or of a derived class: (function, class, arguments, attributes).
+      if (out_.is_global(function, "torch._tensor", "_rebuild_from_type_v2") && tuple->count == 4) {
+        const auto parts = out_.elements(*tuple, 3);
+        if (out_.is_global(parts[0], "torch._utils", "_rebuild_tensor_v2") ||
+            out_.is_global(parts[0], "torch._utils", "_rebuild_parameter"))
+          return called(parts[0], parts[2]);
       }
     }
     if (out_.as<pickle_opaque>(function) != nullptr) return function;

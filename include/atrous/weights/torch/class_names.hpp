@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// What the classes are called, where a training program kept it beside the weights.
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <atrous/weights/torch/pickle_value.hpp>
+
+namespace atrous::pytorch {
+
+/// The most classes whose names are looked at, and the longest of these: many may share one text.
+inline constexpr std::size_t most_classes = 65536, longest_class_name = 200;
+
+/// A list or tuple of texts, as a list of JSON; nothing where a value is something else.
+inline std::optional<nlohmann::json> names_in(const pickled& object, pickle_index value) {
+  const auto* list = object.as<pickle_container>(value);
+  if (list == nullptr || list->form == pickle_form::dictionary || list->count > most_classes)
+    return std::nullopt;
+  nlohmann::json names = nlohmann::json::array();
+  for (const pickle_index item : object.elements(*list)) {
+    const auto name = object.text(item);
+    if (!name || name->size() > longest_class_name) return std::nullopt;
+    names.push_back(*name);
+  }
+  return names;
+}
+
+/// A list of [red, green, blue], each 0 to 255; nothing where a value is something else.
+inline std::optional<nlohmann::json> colours_in(const pickled& object, pickle_index value) {
+  const auto* list = object.as<pickle_container>(value);
+  if (list == nullptr || list->form == pickle_form::dictionary || list->count > most_classes)
+    return std::nullopt;
+  nlohmann::json colours = nlohmann::json::array();
+  for (const pickle_index item : object.elements(*list)) {
+    const auto* parts = object.as<pickle_container>(item);
+    if (parts == nullptr || parts->count != 3) return std::nullopt;
+    nlohmann::json colour = nlohmann::json::array();
+    for (const pickle_index part : object.elements(*parts)) {
+      const auto* number = object.as<pickle_integer>(part);
+      if (number == nullptr || number->value < 0 || number->value > 255) return std::nullopt;
+      colour.push_back(number->value);
+    }
+    colours.push_back(colour);
+  }
+  return colours;
+}
+
+/// Metadata `class_names` and `palette`, as data/label_metadata.hpp reads them, of a checkpoint of mmsegmentation: from 1.0 on
+/// under meta/dataset_meta, before as meta's CLASSES and PALETTE. Empty where there is nothing of the kind.
+inline std::map<std::string, std::string> class_metadata(const pickled& object) {
+  std::map<std::string, std::string> made;
+  const auto* root = object.container(object.root, pickle_form::dictionary);
+  const auto below = root != nullptr ? object.at(*root, "meta") : std::nullopt;
+  const auto* meta = below ? object.container(*below, pickle_form::dictionary) : nullptr;
+  if (meta == nullptr) return made;
+  if (const auto further = object.at(*meta, "dataset_meta")) {
+    if (const auto* inner = object.container(*further, pickle_form::dictionary)) meta = inner;
+  }
+  constexpr auto valid = nlohmann::json::error_handler_t::replace;  // of text that is not UTF-8
+  for (const std::string_view key : {"classes", "CLASSES"}) {
+    const auto value = object.at(*meta, key);
+    if (const auto names = value ? names_in(object, *value) : std::nullopt)
+      made["class_names"] = names->dump(-1, ' ', false, valid);
+  }
+  for (const std::string_view key : {"palette", "PALETTE"}) {
+    const auto value = object.at(*meta, key);
+    if (const auto colours = value ? colours_in(object, *value) : std::nullopt)
+      made["palette"] = colours->dump();
+  }
+  return made;
+}
+
+}  // namespace atrous::pytorch

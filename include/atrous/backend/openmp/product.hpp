@@ -110,7 +110,6 @@ struct product {
     int done = 0;                   // rows at the beginning that an earlier tile has written
     const char* fetch = nullptr;    // what to fetch meanwhile
     std::ptrdiff_t fetch_term = 0;  // bytes further with each term
-    bool more = false;              // whether another tile follows below
   };
 
   /// While it multiplies the first panel, each tile fetches the rows of a that the one below reads; after that, its share of
@@ -136,12 +135,11 @@ struct product {
                  other_row,
                  done,
                  next,
-                 panel * sizeof(T),
-                 row + done + height < rows};
+                 panel * sizeof(T)};
       if (c > 0) {
         here.fetch_term = share * sizeof(T);
         next += here.fetch_term * all;
-      } else if (here.more) {
+      } else if (row + done + height < rows) {  // another tile follows below
         here.fetch = reinterpret_cast<const char*>(here.a + below);
         here.fetch_term = rows_term * sizeof(number);
       }
@@ -186,8 +184,7 @@ struct product {
                width,
                0,
                reinterpret_cast<const char*>(weights),  // nothing new: there is no panel behind
-               0,
-               false};
+               0};
       if (height == Isa::rows) {
         tile<Isa, Isa::rows, Vectors>(at);
       } else {
@@ -226,20 +223,26 @@ struct product {
     for (int i = 0; i < Rows; i += near) left[i / near] = at.a + i * a_row;
     const number* right = at.b;
     const char* fetch = at.fetch;
-    for (int part = 0; part < parts; ++part) {
+    constexpr int group = std::min(Rows, 6);  // rows of y fetched at once; behind more the weights would wait
+    const int stretch = group < Rows ? std::max(terms * parts / Rows * group, group) : terms;
+    for (int part = 0, row = 0; part < parts; ++part) {
+      for (int k = 0; k < terms; row += group) {
+        const int until = std::min(k + stretch, terms);
+        if (Isa::prefetch && row < Rows) fetch_rows<Isa>(at, row, std::min(row + group, Rows));
 #pragma GCC unroll 1  // more, and clang loads weights so early that sums leave the registers
-      for (int k = 0; k < terms; ++k, right += panel, fetch += at.fetch_term) {
-        vector weights[Vectors];
+        for (; k < until; ++k, right += panel, fetch += at.fetch_term) {
+          vector weights[Vectors];
 #pragma GCC unroll 2
-        for (int j = 0; j < Vectors; ++j) {
-          weights[j] = lanes::at(right + j * lanes::width).value;
-          if (Isa::prefetch && j * Isa::bytes % 64 == 0) __builtin_prefetch(fetch + j * Isa::bytes);
-        }
+          for (int j = 0; j < Vectors; ++j) {
+            weights[j] = lanes::at(right + j * lanes::width).value;
+            if (Isa::prefetch && j * Isa::bytes % 64 == 0) __builtin_prefetch(fetch + j * Isa::bytes);
+          }
 #pragma GCC unroll 16
-        for (int i = 0; i < Rows; ++i) {
-          const vector x = left[i / near][i % near * a_row + k] - vector{};
+          for (int i = 0; i < Rows; ++i) {
+            const vector x = left[i / near][i % near * a_row + k] - vector{};
 #pragma GCC unroll 2
-          for (int j = 0; j < Vectors; ++j) sums[i][j] += x * weights[j];
+            for (int j = 0; j < Vectors; ++j) sums[i][j] += x * weights[j];
+          }
         }
       }
 #pragma GCC unroll 4
@@ -255,7 +258,6 @@ struct product {
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
       if (i < at.done) continue;
-      if (Isa::prefetch && at.more) fetch_below<Isa, Rows>(at, i);
 #pragma GCC unroll 2
       for (int j = 0; j < Vectors; ++j) {
         if (at.other != nullptr) {
@@ -269,14 +271,16 @@ struct product {
     }
   }
 
-  /// Row i of what the tile below writes and adds: a line at a time, never so many at once that the sums wait.
-  template <class Isa, int Rows>
-  [[gnu::always_inline]] static void fetch_below(const place& at, int i) {
+  /// Some rows of what the tile will write and add.
+  template <class Isa>
+  [[gnu::always_inline]] static void fetch_rows(const place& at, int first, int last) {
+    constexpr int panel = Isa::vectors * Isa::bytes / static_cast<int>(sizeof(number));
+    for (int i = first; i < last; ++i) {
 #pragma GCC unroll 2
-    for (int c = 0; c < Isa::vectors * Isa::bytes / static_cast<int>(sizeof(number));
-         c += 64 / static_cast<int>(sizeof(S))) {
-      __builtin_prefetch(at.y + (Rows + i) * at.y_row + c, 1);
-      if (at.other != nullptr) __builtin_prefetch(at.other + (Rows + i) * at.other_row + c);
+      for (int c = 0; c < panel; c += 64 / static_cast<int>(sizeof(S))) {
+        __builtin_prefetch(at.y + i * at.y_row + c, 1);
+        if (at.other != nullptr) __builtin_prefetch(at.other + i * at.other_row + c);
+      }
     }
   }
 };

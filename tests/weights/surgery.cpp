@@ -33,7 +33,8 @@ std::string refusal(std::string_view network, const deeplab_options& o, const te
 
 TEST_CASE("another number of classes, where it is asked for") {
   const std::string name = "deeplabv3_mobilenet_v2";
-  const tensor_set file = rule_weights::make(recorded(network_named(name)));
+  tensor_set file = rule_weights::make(recorded(network_named(name)));
+  file.metadata["class_names"] = "[]";
   deeplab_options o = network_named(name);
   o.classes = 5;
   CHECK(refusal(name, o, file, {}).find("logits/semantic/weights (expected 1x1x256x5, found 1x1x256x21)") !=
@@ -41,6 +42,9 @@ TEST_CASE("another number of classes, where it is asked for") {
   const operated made = operate(name, o, file, {.new_classifier = true});
   CHECK(made.left_out == std::vector<std::string>{"logits/semantic/weights", "logits/semantic/biases"});
   CHECK(made.made_up == made.left_out);
+  CHECK(!made.weights.metadata.contains("class_names"));
+  CHECK(operate(name, network_named(name), file, {.input = new_channels::mean})
+            .weights.metadata.contains("class_names"));
   CHECK(made.text() ==
         "left out 2: logits/semantic/weights, logits/semantic/biases\n"
         "made up 2: logits/semantic/weights, logits/semantic/biases");
@@ -54,7 +58,7 @@ TEST_CASE("another number of classes, where it is asked for") {
   CHECK(numbers_of(other.weights, "logits/semantic/weights") != fresh);
 }
 
-TEST_CASE("other input channels: a grey picture gives what it gave in colours") {
+TEST_CASE("other input channels: kernels keep their sum") {
   const std::string name = "smp_v3plus_mobilenet_v2_os16";
   const deeplab_options o = network_named(name);
   const tensor_set file = rule_weights::make(recorded(o), dialect_of(*torch_network_named(name)));

@@ -166,7 +166,10 @@ TEST_CASE("names and colours of classes are read where they are what they should
         "w class_names=[\"a\",\"b\xef\xbf\xbd\"] palette=[[1,2,3]] state dict=state_dict ");
   CHECK(told({{"dataset_meta", "N"}, {"CLASSES", list(text("a"))}}) ==
         "w class_names=[\"a\"] state dict=state_dict ");
+  CHECK(told({{"dataset_meta", dictionary({{"classes", list(text("b"))}})}, {"CLASSES", list(text("a"))}}) ==
+        "w class_names=[\"b\"] state dict=state_dict ");
   CHECK(told({{"CLASSES", "N"}, {"PALETTE", "N"}}) == plain);
+  CHECK(told({{"CLASSES", "]"}, {"PALETTE", "]"}}) == plain);
   CHECK(told({{"CLASSES", list("K\1")}, {"PALETTE", list("K\1")}}) == plain);
   CHECK(told({{"CLASSES", list(text(std::string(201, 'a')))}}) == plain);
   CHECK(told({{"CLASSES", dictionary({{"a", "K\1"}})}, {"PALETTE", dictionary({{"a", "K\1"}})}}) == plain);

@@ -21,8 +21,8 @@
 namespace atrous {
 
 /// What the first convolution makes of other channels than red, green and blue: every channel takes the mean of the three
-/// kernels, or channel c that of colour c modulo 3. Either way times 3 / channels, so that a grey picture in all channels
-/// gives what it gave in colours.
+/// kernels, or channel c that of colour c modulo 3. Either way times 3 / channels, so that kernels have the sum that they had
+/// (of repeated ones: where channels are a multiple of three).
 enum class new_channels { refused, mean, repeated };
 
 /// What may differ; nothing unless it is asked for.
@@ -104,6 +104,8 @@ class surgeon {
     }
     if (!report_.fits()) throw weights_mismatch(report_);
     made_.weights = weights_.take();
+    if (how_.new_classifier || how_.backbone_only)  // the names of other classes
+      made_.weights.metadata.erase("class_names"), made_.weights.metadata.erase("palette");
     return std::move(made_);
   }
 

@@ -30,8 +30,8 @@ namespace atrous::tensorflow {
 /// The bytes of a shard of so many, by its number from 0.
 using open_shard = std::function<std::span<const std::byte>(std::int32_t shard, std::int32_t shards)>;
 
-/// The check sum, masked, of a tensor of text: of every length as a number of its own, the check sum of these, the
-/// characters. Nothing where the bytes are no `elements` pieces of text.
+/// The check sum, masked, of a tensor of text: of the lengths, each as a number of 4 or 8 bytes, and of what lies behind them,
+/// their own check sum and the characters. Nothing where the bytes are no `elements` pieces of text or the lengths have another.
 inline std::optional<std::uint32_t> text_check_sum(std::span<const std::byte> bytes, std::size_t elements) {
   std::uint32_t sum = 0;
   std::uint64_t characters = 0;

@@ -14,13 +14,20 @@
 namespace atrous::pytorch {
 
 /// The most classes whose names are looked at, and the longest of these: many may share one text.
-inline constexpr std::size_t most_classes = 65536, longest_class_name = 200;
+inline constexpr std::size_t most_classes = 1024, longest_class_name = 200;
+
+/// A list or tuple that is not empty, with no more than so many items; null where a value is something else.
+inline const pickle_container* some_items(const pickled& object, pickle_index value) {
+  const auto* list = object.as<pickle_container>(value);
+  const bool fits = list != nullptr && list->form != pickle_form::dictionary && list->count > 0 &&
+                    list->count <= most_classes;
+  return fits ? list : nullptr;
+}
 
 /// A list or tuple of texts, as a list of JSON; nothing where a value is something else.
 inline std::optional<nlohmann::json> names_in(const pickled& object, pickle_index value) {
-  const auto* list = object.as<pickle_container>(value);
-  if (list == nullptr || list->form == pickle_form::dictionary || list->count > most_classes)
-    return std::nullopt;
+  const auto* list = some_items(object, value);
+  if (list == nullptr) return std::nullopt;
   nlohmann::json names = nlohmann::json::array();
   for (const pickle_index item : object.elements(*list)) {
     const auto name = object.text(item);
@@ -32,9 +39,8 @@ inline std::optional<nlohmann::json> names_in(const pickled& object, pickle_inde
 
 /// A list of [red, green, blue], each 0 to 255; nothing where a value is something else.
 inline std::optional<nlohmann::json> colours_in(const pickled& object, pickle_index value) {
-  const auto* list = object.as<pickle_container>(value);
-  if (list == nullptr || list->form == pickle_form::dictionary || list->count > most_classes)
-    return std::nullopt;
+  const auto* list = some_items(object, value);
+  if (list == nullptr) return std::nullopt;
   nlohmann::json colours = nlohmann::json::array();
   for (const pickle_index item : object.elements(*list)) {
     const auto* parts = object.as<pickle_container>(item);
@@ -50,28 +56,33 @@ inline std::optional<nlohmann::json> colours_in(const pickled& object, pickle_in
   return colours;
 }
 
+/// Adds to the metadata what a dictionary says under "classes", "CLASSES", "palette" and "PALETTE".
+inline void add_classes(const pickled& object, const pickle_container& from,
+                        std::map<std::string, std::string>& metadata) {
+  constexpr auto valid = nlohmann::json::error_handler_t::replace;  // of text that is not UTF-8
+  for (const std::string_view key : {"classes", "CLASSES"}) {
+    const auto value = object.at(from, key);
+    if (const auto names = value ? names_in(object, *value) : std::nullopt)
+      metadata["class_names"] = names->dump(-1, ' ', false, valid);
+  }
+  for (const std::string_view key : {"palette", "PALETTE"}) {
+    const auto value = object.at(from, key);
+    if (const auto colours = value ? colours_in(object, *value) : std::nullopt)
+      metadata["palette"] = colours->dump();
+  }
+}
+
 /// Metadata `class_names` and `palette`, as data/label_metadata.hpp reads them, of a checkpoint of mmsegmentation: from 1.0 on
 /// under meta/dataset_meta, before as meta's CLASSES and PALETTE. Empty where there is nothing of the kind.
 inline std::map<std::string, std::string> class_metadata(const pickled& object) {
   std::map<std::string, std::string> made;
-  const auto* root = object.container(object.root, pickle_form::dictionary);
-  const auto below = root != nullptr ? object.at(*root, "meta") : std::nullopt;
-  const auto* meta = below ? object.container(*below, pickle_form::dictionary) : nullptr;
-  if (meta == nullptr) return made;
-  if (const auto further = object.at(*meta, "dataset_meta")) {
-    if (const auto* inner = object.container(*further, pickle_form::dictionary)) meta = inner;
-  }
-  constexpr auto valid = nlohmann::json::error_handler_t::replace;  // of text that is not UTF-8
-  for (const std::string_view key : {"classes", "CLASSES"}) {
-    const auto value = object.at(*meta, key);
-    if (const auto names = value ? names_in(object, *value) : std::nullopt)
-      made["class_names"] = names->dump(-1, ' ', false, valid);
-  }
-  for (const std::string_view key : {"palette", "PALETTE"}) {
-    const auto value = object.at(*meta, key);
-    if (const auto colours = value ? colours_in(object, *value) : std::nullopt)
-      made["palette"] = colours->dump();
-  }
+  const auto below = [&object](const pickle_container* from, std::string_view key) {
+    const auto value = from != nullptr ? object.at(*from, key) : std::nullopt;
+    return value ? object.container(*value, pickle_form::dictionary) : nullptr;
+  };
+  const auto* meta = below(object.container(object.root, pickle_form::dictionary), "meta");
+  if (meta != nullptr) add_classes(object, *meta, made);
+  if (const auto* data = below(meta, "dataset_meta")) add_classes(object, *data, made);
   return made;
 }
 

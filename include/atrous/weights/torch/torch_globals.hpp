@@ -59,10 +59,12 @@ class torch_globals {
         return out_.elements(*tuple, 1).front();
       }
       // A tensor with attributes of its own, or of a derived class: (function, class, arguments, attributes).
-      if (out_.is_global(function, "torch._tensor", "_rebuild_from_type_v2") && tuple->count == 4) {
+      if ((out_.is_global(function, "torch._tensor", "_rebuild_from_type_v2") ||
+           out_.is_global(function, "torch._tensor", "_rebuild_from_type")) &&
+          tuple->count == 4) {
         const auto parts = out_.elements(*tuple, 3);
-        if (out_.is_global(parts[0], "torch._utils", "_rebuild_tensor_v2") ||
-            out_.is_global(parts[0], "torch._utils", "_rebuild_parameter"))
+        const auto* made_by = out_.as<pickle_global>(parts[0]);
+        if (made_by != nullptr && out_.text(made_by->module) == "torch._utils")  // so no deeper than once
           return called(parts[0], parts[2]);
       }
     }

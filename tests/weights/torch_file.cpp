@@ -180,13 +180,12 @@ TEST_CASE("names and colours of classes are read where they are what they should
 
 TEST_CASE("tensors come through parameters and classes derived from them") {
   const std::string hooks = global("collections", "OrderedDict") + ")R";
-  const auto built = [&](const std::string& how, const std::string& before, const std::string& behind) {
+  const auto parameter = [&](const std::string& function, const std::string& state) {
     return file(
-        dictionary({{"w", global(how.starts_with("_rebuild_from") ? "torch._tensor" : "torch._utils", how) +
-                              "(" + before + four() + behind + "tR"}}));
+        dictionary({{"w", global("torch._utils", function) + "(" + four() + "\x88" + hooks + state + "tR"}}));
   };
-  CHECK(summary(built("_rebuild_parameter", "", "\x88" + hooks)) == "w ");
-  CHECK(summary(built("_rebuild_parameter_with_state", "", "\x88" + hooks + "}")) == "w ");
+  CHECK(summary(parameter("_rebuild_parameter", "")) == "w ");
+  CHECK(summary(parameter("_rebuild_parameter_with_state", "}")) == "w ");
   const auto derived = [&](const std::string& function, const std::string& arguments) {
     return file(dictionary({{"w", global("torch._tensor", "_rebuild_from_type_v2") + "(" + function +
                                       global("my.tensors", "Named") + arguments + "}tR"}}));

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <atrous/weights/torch/pickle_value.hpp>
 
@@ -51,7 +52,7 @@ inline std::optional<nlohmann::json> colours_in(const pickled& object, pickle_in
       if (number == nullptr || number->value < 0 || number->value > 255) return std::nullopt;
       colour.push_back(number->value);
     }
-    colours.push_back(colour);
+    colours.push_back(std::move(colour));
   }
   return colours;
 }

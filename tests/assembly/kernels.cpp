@@ -14,12 +14,12 @@ template <class Tag>
 using multiply =
     inner_loop<cpu::product<float>, Tag, Tag::rows * Tag::vectors, 2 * Tag::rows + 2 * Tag::vectors + 4>;
 
-// One tap of four pixels, and a row of three taps of four pixels side by side.
+// One tap of four pixels; a row of three taps of four pixels that share them, or of eight.
 template <class Tag, activation Before>
 using any_window = inner_loop<cpu::depthwise_run<float, Before>, Tag, 4, Before == activation::none ? 8 : 20>;
 template <class Tag, activation Before>
-using three_taps =
-    inner_loop<cpu::depthwise_run<float, Before>, Tag, 12, Before == activation::none ? 20 : 32>;
+using lattice = inner_loop<cpu::depthwise_lattice<float, Before>, Tag, 12 * Tag::depthwise_rows,
+                           Tag::depthwise_rows*(Before == activation::none ? 20 : 32)>;
 
 }  // namespace assembly
 
@@ -28,11 +28,11 @@ using enum activation;
 template void run_avx2(const assembly::multiply<avx2>&);
 template void run_avx2(const assembly::any_window<avx2, none>&);
 template void run_avx2(const assembly::any_window<avx2, relu>&);
-template void run_avx2(const assembly::three_taps<avx2, none>&);
-template void run_avx2(const assembly::three_taps<avx2, relu>&);
+template void run_avx2(const assembly::lattice<avx2, none>&);
+template void run_avx2(const assembly::lattice<avx2, relu>&);
 template void run_avx512(const assembly::multiply<avx512>&);
 template void run_avx512(const assembly::any_window<avx512, none>&);
 template void run_avx512(const assembly::any_window<avx512, relu>&);
-template void run_avx512(const assembly::three_taps<avx512, none>&);
-template void run_avx512(const assembly::three_taps<avx512, relu>&);
+template void run_avx512(const assembly::lattice<avx512, none>&);
+template void run_avx512(const assembly::lattice<avx512, relu>&);
 }  // namespace atrous::simd

@@ -163,7 +163,7 @@ TEST_CASE("arenas are as small as what lives at one time") {
       CHECK_MESSAGE(found < 1.001, name, " at ", extent, ": ", found);
     }
   }
-  CHECK(ratio("deeplabv3plus_xception65_os8", 513) < 1.07);
+  CHECK(ratio("deeplabv3plus_xception65_os8", 513) < 1.08);
 }
 
 TEST_CASE("arenas of the large networks, in MB of float32") {

@@ -301,7 +301,7 @@ class band_finder {
     p_.groups.push_back(g);
   }
 
-  static constexpr int least_pixels = 64;
+  static constexpr int least_pixels = 256;
   plan& p_;
   std::int64_t budget_;
   std::vector<row_range> uses_;  // of whole maps: the first and the last step that writes or reads them

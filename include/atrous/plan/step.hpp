@@ -92,7 +92,9 @@ struct value {
 /// it is a cache line more: else those under a window, or of a tile of a product, would share a few sets of the cache.
 constexpr std::int64_t pitch_of(int channels) {
   constexpr int line = 16;  // floats
-  return channels % 512 == 0 ? channels + line : channels;
+  if (channels < 8 * line) return channels;
+  const int whole = (channels + line - 1) / line * line;
+  return whole % 512 == 0 ? whole + line : whole;
 }
 
 constexpr int listed(int number, int last, int step) {

@@ -29,26 +29,26 @@ struct this_unit {};
 enum class instruction_set { baseline, avx2, avx512 };
 
 // Per tag: `bytes` of a vector; `rows` x (`vectors` vectors) of a product kept in registers; `prefetch`, whether products
-// fetch ahead what they will read.
+// fetch ahead what they will read; `depthwise_rows` of output whose sums and weights registers hold.
 
 /// Every processor of AArch64, which has twice the registers of SSE2.
 struct neon {
-  static constexpr int bytes = 16, rows = 8, vectors = 2;
+  static constexpr int bytes = 16, rows = 8, vectors = 2, depthwise_rows = 2;
   static constexpr bool prefetch = false;
 };
 /// Every x86-64 (SSE2), and whatever else the compiler knows.
 struct sse2 {
-  static constexpr int bytes = 16, rows = 4, vectors = 2;
+  static constexpr int bytes = 16, rows = 4, vectors = 2, depthwise_rows = 1;
   static constexpr bool prefetch = false;
 };
 /// x86-64 with AVX2, FMA and F16C, which every processor with AVX2 has.
 struct avx2 {
-  static constexpr int bytes = 32, rows = 6, vectors = 2;
+  static constexpr int bytes = 32, rows = 6, vectors = 2, depthwise_rows = 1;
   static constexpr bool prefetch = true;
 };
 /// x86-64 with AVX-512 F, VL, BW and DQ.
 struct avx512 {
-  static constexpr int bytes = 64, rows = 14, vectors = 2;
+  static constexpr int bytes = 64, rows = 14, vectors = 2, depthwise_rows = 2;
   static constexpr bool prefetch = true;
 };
 

@@ -115,9 +115,7 @@ using lane = lanes<T, static_cast<int>(sizeof(arithmetic<T>))>;
 /// nothing beyond the last channel is touched. Rule: channels is at least L::width.
 template <class L, class Visit>
 [[gnu::always_inline]] inline void each_vector(int channels, const Visit& visit) {
-  int c = 0;
-  for (; c + L::width <= channels; c += L::width) visit(c);
-  if (c < channels) visit(channels - L::width);
+  for (int c = 0; c < channels; c += L::width) visit(std::min(c, channels - L::width));
 }
 
 /// L is lanes of From; To may be stored otherwise.

@@ -2,6 +2,8 @@
 #pragma once
 // Depthwise convolution of any kernel, stride and rate. Output pixels of a row that see the same taps form a run;
 // taps outside the image are left out of it instead of being padded. Every output sums bias, then taps row by row.
+#include <atrous/backend/openmp/depthwise_lattice.hpp>
+#include <atrous/backend/openmp/depthwise_layer.hpp>
 #include <atrous/backend/openmp/limits.hpp>
 #include <atrous/backend/openmp/parallel.hpp>
 #include <atrous/backend/openmp/taps.hpp>
@@ -10,36 +12,6 @@
 #include <atrous/simd/lanes.hpp>
 
 namespace atrous::cpu {
-
-/// A depthwise layer on its input, or on some channels of it.
-template <class T>
-struct depthwise_layer {
-  view<const T> x{};
-  layer_weights<T> weights{};  // kernel (taps, taps, C)
-  int tap_pitch = 0;           // elements from one tap to the next: the channels of the whole
-  axis rows{}, columns{};
-  bounds<T> after{};
-  arithmetic<T> zero = 0;  // where the compiler does not see it: then the larger of two is one instruction
-
-  [[gnu::always_inline]] depthwise_layer(const op& o, const view<const T>& input,
-                                         const layer_weights<T>& owned, activation act)
-      : x(input),
-        weights(owned),
-        tap_pitch(input.channels),
-        rows(rows_axis(o, input.shape())),
-        columns(columns_axis(o, input.shape())),
-        after(bounds_of<T>(act)) {}
-
-  constexpr depthwise_layer part(int channel, int count) const {
-    depthwise_layer some = *this;
-    some.x.data += channel;
-    some.x.channels = count;
-    some.weights.kernel += channel;
-    some.weights.bias += channel;
-    if (weights.border != nullptr) some.weights.border += channel;
-    return some;
-  }
-};
 
 /// Output pixels of one row that see taps u x v, all of them inside.
 ///
@@ -97,30 +69,13 @@ struct depthwise_run {
                      of.weights.bias,
                      of.after,
                      of.zero};
-    const int rate = of.columns.rate;  // pixels so far apart share columns
-    const bool dense = of.columns.stride == 1 && g.taps == 3 && v == tap_range{0, 3};
-    if (dense && pixels >= together * rate) {
-      for (int first = 0; first < rate; ++first) shared_columns<L>(g, first, rate, x, y, pixels);
-    } else if (pixels < together) {
+    if (pixels < together) {
       for (int p = 0; p < pixels; ++p) group<L, 1>(g, x + p * g.step, y + p * g.y_pixel);
     } else {
       for (int p = 0; p < pixels; p += together) {
         const int first = std::min(p, pixels - together);  // the last may repeat pixels of the one before
         group<L, together>(g, x + first * g.step, y + first * g.y_pixel);
       }
-    }
-  }
-
-  /// Pixels first, first + rate, ...
-  template <class L>
-  [[gnu::always_inline]] static void shared_columns(const geometry& g, int first, int rate, const T* x, To* y,
-                                                    int pixels) {
-    const int count = (pixels - first + rate - 1) / rate;
-    geometry some = g;
-    some.y_pixel *= rate;
-    for (int p = 0; p < count; p += together) {
-      const int at = first + std::min(p, count - together) * rate;
-      neighbours<L>(some, x + at * g.step, y + at * g.y_pixel);
     }
   }
 
@@ -161,42 +116,6 @@ struct depthwise_run {
           }
 #pragma GCC unroll 8
           for (int p = 0; p < Pixels; ++p) {
-            L::clamp(sums[p], low, high);
-            L::template of<To>::store(to + p * g.y_pixel + c, sums[p]);
-          }
-        });
-  }
-
-  /// Pixels a rate apart under a window of three: each column is loaded once for all of them.
-  template <class L>
-  [[gnu::always_inline]] static void neighbours(const geometry& g, const T* from, To* to) {
-    using vector = typename L::vector;
-    const vector low = g.after.low - vector{}, high = g.after.high - vector{}, zero = g.zero - vector{};
-    const std::ptrdiff_t next_kernel_row = 3 * g.tap_pitch;
-    simd::each_vector<L>(
-        g.channels, [&](int c) __attribute__((always_inline)) {
-          vector sums[together];
-#pragma GCC unroll 8
-          for (int p = 0; p < together; ++p) L::load(g.bias + c, sums[p]);
-          const T* pixel = from + c;
-          const T* kernel = g.kernel + c;
-#pragma GCC unroll 1
-          for (int i = g.u.first; i < g.u.last; ++i, pixel += g.down, kernel += next_kernel_row) {
-            vector weights[3];
-#pragma GCC unroll 3
-            for (int j = 0; j < 3; ++j) L::load(kernel + j * g.tap_pitch, weights[j]);
-#pragma GCC unroll 8
-            for (int q = 0; q < together + 2; ++q) {
-              vector value;
-              L::load(pixel + q * g.right, value);
-              activate(value, zero);
-#pragma GCC unroll 8
-              for (int j = 2; j >= 0; --j)
-                if (q - j >= 0 && q - j < together) sums[q - j] += value * weights[j];
-            }
-          }
-#pragma GCC unroll 8
-          for (int p = 0; p < together; ++p) {
             L::clamp(sums[p], low, high);
             L::template of<To>::store(to + p * g.y_pixel + c, sums[p]);
           }
@@ -248,28 +167,82 @@ struct depthwise_at_border {
   }
 };
 
-/// Output pixels first ... last - 1 of one row. `y` is where the first of them goes.
+/// Output pixels of one row, from `at` to the one before column `last`. `y` is where the first of them goes.
 template <activation Before, class T, class To>
 void depthwise_row(simd::instruction_set set, const depthwise_layer<T>& layer, position at, int last, To* y,
                    std::ptrdiff_t y_pixel) {
-  const tap_range u = layer.rows.inside(at.row);
-  const bool rows_inside = u == tap_range{0, layer.rows.taps};
+  using lattice = depthwise_lattice<T, Before, To>;
+  const int taps = layer.rows.taps;
+  const tap_range u = layer.rows.inside(at.row), all{0, taps};
   for (int j = at.column; j < last;) {
     const tap_range v = layer.columns.inside(j);
     To* to = y + (j - at.column) * y_pixel;
-    if (layer.weights.border != nullptr && (!rows_inside || v != tap_range{0, layer.columns.taps})) {
+    if (layer.weights.border != nullptr && (u != all || v != all)) {
       simd::dispatch(set, depthwise_at_border<T, To>{&layer, {at.image, at.row, j}, to});
       ++j;
       continue;
     }
     const int end = layer.columns.same_until(j, last);
-    const T* from = layer.x.data;
-    if (u.count() > 0 && v.count() > 0) {
-      from = layer.x.at(at.image, layer.rows.start(at.row) + u.first * layer.rows.rate,
-                        layer.columns.start(j) + v.first * layer.columns.rate);
+    const T* from = layer.under({at.image, at.row, j}, u, v);
+    if (layer.is_lattice() && v == all && end - j >= lattice::together * layer.columns.rate) {
+      simd::dispatch(set, lattice{&layer, from, u, end - j, to, nullptr, y_pixel});
+    } else {
+      simd::dispatch(set, depthwise_run<T, Before, To>{&layer, from, to, y_pixel, u, v, end - j});
     }
-    simd::dispatch(set, depthwise_run<T, Before, To>{&layer, from, to, y_pixel, u, v, end - j});
     j = end;
+  }
+}
+
+/// The same of a row and of the one a rate below it, which goes to `below`.
+template <activation Before, class T, class To>
+void depthwise_rows(simd::instruction_set set, const depthwise_layer<T>& layer, position at, int last, To* y,
+                    To* below, std::ptrdiff_t y_pixel) {
+  using lattice = depthwise_lattice<T, Before, To>;
+  const int taps = layer.rows.taps, rate = layer.rows.rate;
+  const auto by_themselves = [&](int first, int end) {
+    if (first >= end) return;
+    const std::ptrdiff_t done = (first - at.column) * y_pixel;
+    depthwise_row<Before>(set, layer, {at.image, at.row, first}, end, y + done, y_pixel);
+    depthwise_row<Before>(set, layer, {at.image, at.row + rate, first}, end, below + done, y_pixel);
+  };
+  const auto [first, end] = layer.columns.whole(at.column, last);
+  if (layer.rows.inside(at.row, taps + 1) != tap_range{0, taps + 1} ||
+      end - first < lattice::together * rate) {
+    by_themselves(at.column, last);
+    return;
+  }
+  const std::ptrdiff_t done = (first - at.column) * y_pixel;
+  by_themselves(at.column, first);
+  const T* from = layer.under({at.image, at.row, first}, {0, taps}, {0, taps});
+  simd::dispatch(set, lattice{&layer, from, {0, taps}, end - first, y + done, below + done, y_pixel});
+  by_themselves(end, last);
+}
+
+/// Output pixels first ... last - 1 in the layer's order, `y` being where the first of them goes. Of many channels some at a
+/// time: what pixels side by side share stays in the first-level cache.
+template <activation Before, class T, class To>
+void depthwise_block(simd::instruction_set set, const depthwise_layer<T>& layer, std::int64_t first,
+                     std::int64_t last, To* y, std::ptrdiff_t y_pixel) {
+  constexpr int most_channels = 192;
+  const int rows = layer.rows.out, columns = layer.columns.out, channels = layer.x.channels;
+  const int step = share_of(channels, most_channels);
+  for (int c = 0; c < channels; c += step) {
+    const depthwise_layer<T> part = layer.part(c, std::min(step, channels - c));
+    To* to = y + c;
+    if (layer.is_lattice()) {
+      each_pair(first, last, layer.order(), columns,
+                [&](position at, int end, std::int64_t done, std::int64_t below) {
+                  if (below < 0)
+                    depthwise_row<Before>(set, part, at, end, to + done * y_pixel, y_pixel);
+                  else
+                    depthwise_rows<Before>(set, part, at, end, to + done * y_pixel, to + below * y_pixel,
+                                           y_pixel);
+                });
+    } else {
+      each_row(first, last, rows, columns, [&](int n, int i, int j, int end, std::int64_t done) {
+        depthwise_row<Before>(set, part, {n, i, j}, end, to + done * y_pixel, y_pixel);
+      });
+    }
   }
 }
 

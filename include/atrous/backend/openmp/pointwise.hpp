@@ -11,13 +11,8 @@
 
 namespace atrous::cpu {
 
-/// Terms that are summed in one go: more would push a block of rows out of the cache. Shapes alone decide. Passes begin
-/// at multiples of a cache line.
-constexpr int terms_at_once(int terms) {
-  constexpr int line = 16;
-  const int passes = (terms + most_terms - 1) / most_terms;
-  return passes > 1 ? ((terms + passes - 1) / passes + line - 1) / line * line : terms;
-}
+/// Terms that are summed in one go: more would push a block of rows out of the cache. Shapes alone decide.
+constexpr int terms_at_once(int terms) { return share_of(terms, most_terms); }
 
 /// Elements from one row of a block to the next: an odd number of cache lines, or the rows of a tile would share a
 /// few sets of the first-level cache.

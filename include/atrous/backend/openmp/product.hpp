@@ -39,10 +39,12 @@ struct product {
   std::ptrdiff_t y_row = 0;
   int columns = 0;
   const T* bias = nullptr;
-  const number* from = nullptr;  // sums so far, also where y lies; nullptr: starts from bias
+  const number* from = nullptr;  // sums so far, in y if it can hold them; nullptr: starts from bias
   std::ptrdiff_t from_row = 0;
   const S* other = nullptr;  // nullptr: nothing to add
   std::ptrdiff_t other_row = 0;
+  const std::ptrdiff_t* order =
+      nullptr;  // where rows lie in y, other and what lies with y; nullptr: 0, 1, ...
   bounds<T> after{};
 
   /// The same without a second term, y stored as U.
@@ -74,6 +76,11 @@ struct product {
   }
 
  private:
+  /// Whether sums so far lie as y does.
+  static constexpr bool waits_in_y = std::is_same_v<T, number>;
+
+  [[gnu::always_inline]] std::ptrdiff_t line(int row) const { return order != nullptr ? order[row] : row; }
+
   /// Weights as they are multiplied.
   template <class Isa, class Stored = T>
   struct converted_panel {
@@ -107,9 +114,15 @@ struct product {
     std::ptrdiff_t y_row = 0;
     const S* other = nullptr;
     std::ptrdiff_t other_row = 0;
+    const std::ptrdiff_t* order = nullptr;
     int done = 0;                   // rows at the beginning that an earlier tile has written
     const char* fetch = nullptr;    // what to fetch meanwhile
     std::ptrdiff_t fetch_term = 0;  // bytes further with each term
+
+    template <bool Ordered>
+    [[gnu::always_inline]] std::ptrdiff_t line(int row) const {
+      return Ordered ? order[row] : row;
+    }
   };
 
   /// While it multiplies the first panel, each tile fetches the rows of a that the one below reads; after that, its share of
@@ -124,15 +137,17 @@ struct product {
     const std::ptrdiff_t share = (panel + tiles - 1) / std::max(tiles, 1);
     const char* next = reinterpret_cast<const char*>(behind);
     const auto at = [&](int row, int done) __attribute__((always_inline)) {
+      const std::ptrdiff_t start = order != nullptr ? 0 : row, from_start = waits_in_y ? start : row;
       place here{a + row * a_row,
                  weights,
                  bias + c,
-                 from != nullptr ? from + row * from_row + c : nullptr,
+                 from != nullptr ? from + from_start * from_row + c : nullptr,
                  from_row,
-                 y + row * y_row + c,
+                 y + start * y_row + c,
                  y_row,
-                 other != nullptr ? other + row * other_row + c : nullptr,
+                 other != nullptr ? other + start * other_row + c : nullptr,
                  other_row,
+                 order != nullptr ? order + row : nullptr,
                  done,
                  next,
                  panel * sizeof(T)};
@@ -169,9 +184,10 @@ struct product {
       const int first = std::min(row, rows - height), done = row - first;
       for (int i = done; i < height; ++i) {
         if (from != nullptr)
-          std::memcpy(starts + i * width, from + (first + i) * from_row + c, used * sizeof(number));
+          std::memcpy(starts + i * width, from + (waits_in_y ? line(first + i) : first + i) * from_row + c,
+                      used * sizeof(number));
         if (other != nullptr)
-          std::memcpy(others + i * width, other + (first + i) * other_row + c, used * sizeof(S));
+          std::memcpy(others + i * width, other + line(first + i) * other_row + c, used * sizeof(S));
       }
       place at{a + first * a_row,
                weights,
@@ -182,6 +198,7 @@ struct product {
                width,
                other != nullptr ? others : nullptr,
                width,
+               nullptr,
                0,
                reinterpret_cast<const char*>(weights),  // nothing new: there is no panel behind
                0};
@@ -193,7 +210,7 @@ struct product {
           tile<Isa, 1, Vectors>(at);
       }
       for (int i = done; i < height; ++i)
-        std::memcpy(y + (first + i) * y_row + c, results + i * width, used * sizeof(S));
+        std::memcpy(y + line(first + i) * y_row + c, results + i * width, used * sizeof(S));
     }
   }
 
@@ -203,20 +220,8 @@ struct product {
     using vector = typename lanes::vector;
     constexpr int panel = Isa::vectors * lanes::width;
     vector sums[Rows][Vectors];
-#pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 2
-      for (int j = 0; j < Vectors; ++j) {
-        const std::ptrdiff_t c = j * lanes::width;
-        if constexpr (std::is_same_v<T, number>) {
-          lanes::load((at.from != nullptr ? at.from + i * at.from_row : at.bias) + c, sums[i][j]);
-        } else if (at.from != nullptr) {
-          lanes::load(at.from + i * at.from_row + c, sums[i][j]);
-        } else {
-          simd::lanes<T, Isa::bytes>::load(at.bias + c, sums[i][j]);
-        }
-        sums[i][j] += vector{};
-      }
+    at.order == nullptr ? start<Isa, Rows, Vectors, false>(at, sums)
+                        : start<Isa, Rows, Vectors, true>(at, sums);
     constexpr int near = 5;  // rows that one address serves: few registers
     const number* left[(Rows + near - 1) / near];
 #pragma GCC unroll 4
@@ -228,7 +233,10 @@ struct product {
     for (int part = 0, row = 0; part < parts; ++part) {
       for (int k = 0; k < terms; row += group) {
         const int until = std::min(k + stretch, terms);
-        if (Isa::prefetch && row < Rows) fetch_rows<Isa>(at, row, std::min(row + group, Rows));
+        if (Isa::prefetch && row < Rows) {
+          const int last = std::min(row + group, Rows);
+          at.order == nullptr ? fetch_rows<Isa, false>(at, row, last) : fetch_rows<Isa, true>(at, row, last);
+        }
 #pragma GCC unroll 1  // more, and clang loads weights so early that sums leave the registers
         for (; k < until; ++k, right += panel, fetch += at.fetch_term) {
           vector weights[Vectors];
@@ -248,38 +256,62 @@ struct product {
 #pragma GCC unroll 4
       for (int i = 0; i < Rows; i += near) left[i / near] += a_part;
     }
-    store<Isa, Rows, Vectors>(at, sums);
+    at.order == nullptr ? store<Isa, Rows, Vectors, false>(at, sums)
+                        : store<Isa, Rows, Vectors, true>(at, sums);
   }
 
-  template <class Isa, int Rows, int Vectors, class Vector>
+  template <class Isa, int Rows, int Vectors, bool Ordered, class Vector>
+  [[gnu::always_inline]] void start(const place& at, Vector (&sums)[Rows][Vectors]) const {
+    using lanes = simd::lanes<number, Isa::bytes>;
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 2
+      for (int j = 0; j < Vectors; ++j) {
+        const std::ptrdiff_t c = j * lanes::width;
+        if constexpr (std::is_same_v<T, number>) {
+          lanes::load(
+              (at.from != nullptr ? at.from + at.template line<Ordered>(i) * at.from_row : at.bias) + c,
+              sums[i][j]);
+        } else if (at.from != nullptr) {
+          lanes::load(at.from + i * at.from_row + c, sums[i][j]);
+        } else {
+          simd::lanes<T, Isa::bytes>::load(at.bias + c, sums[i][j]);
+        }
+        sums[i][j] += Vector{};
+      }
+  }
+
+  template <class Isa, int Rows, int Vectors, bool Ordered, class Vector>
   [[gnu::always_inline]] void store(const place& at, Vector (&sums)[Rows][Vectors]) const {
     using lanes = simd::lanes<S, Isa::bytes>;
     const Vector low = after.low - Vector{}, high = after.high - Vector{};
 #pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
       if (i < at.done) continue;
+      const std::ptrdiff_t line = at.template line<Ordered>(i);
 #pragma GCC unroll 2
       for (int j = 0; j < Vectors; ++j) {
         if (at.other != nullptr) {
           Vector term;
-          lanes::load(at.other + i * at.other_row + j * lanes::width, term);
+          lanes::load(at.other + line * at.other_row + j * lanes::width, term);
           sums[i][j] += term;
         }
         lanes::clamp(sums[i][j], low, high);
-        lanes::store(at.y + i * at.y_row + j * lanes::width, sums[i][j]);
+        lanes::store(at.y + line * at.y_row + j * lanes::width, sums[i][j]);
       }
     }
   }
 
   /// Some rows of what the tile will write and add.
-  template <class Isa>
+  template <class Isa, bool Ordered>
   [[gnu::always_inline]] static void fetch_rows(const place& at, int first, int last) {
     constexpr int panel = Isa::vectors * Isa::bytes / static_cast<int>(sizeof(number));
     for (int i = first; i < last; ++i) {
+      const std::ptrdiff_t line = at.template line<Ordered>(i);
 #pragma GCC unroll 2
       for (int c = 0; c < panel; c += 64 / static_cast<int>(sizeof(S))) {
-        __builtin_prefetch(at.y + i * at.y_row + c, 1);
-        if (at.other != nullptr) __builtin_prefetch(at.other + i * at.other_row + c);
+        __builtin_prefetch(at.y + line * at.y_row + c, 1);
+        if (at.other != nullptr) __builtin_prefetch(at.other + line * at.other_row + c);
       }
     }
   }

@@ -17,36 +17,47 @@ std::size_t separable_scratch(simd::instruction_set set, int channels, int out, 
   const std::int64_t rows = separable_rows<T>(set, channels) + simd::properties_at(set).rows;
   const int step = terms_at_once(channels);
   const std::int64_t row = row_scratch<T>(block_row<T>(step), out, step < channels);
-  return static_cast<std::size_t>(rows * row * threads) * sizeof(arithmetic<T>);
+  return static_cast<std::size_t>(rows * threads) *
+         (static_cast<std::size_t>(row) * sizeof(arithmetic<T>) + sizeof(std::ptrdiff_t));
 }
 
-/// Where many channels would push a block out of the cache, some of them pass through both halves at a time.
+/// Where many channels would push a block out of the cache, some of them pass through both halves at a time. Pixels come in
+/// the order that suits the depthwise half.
 ///
 /// reads x, both layers' weights, other; writes y, scratch. cost: pixels * (taps + channels out) * C multiply-adds.
 template <activation Before, class T>
 void separable(simd::instruction_set set, const operands<T>& o, activation between, activation after,
                bool sum) {
   const depthwise_layer<T> first(o.run->first, o.x, o.first_weights, between);
+  const row_order order = first.order();
   const product<T> all = product_of(set, o, after, sum);
   const int step = terms_at_once(all.terms);
   const std::int64_t pixels = o.y.pixels(), pitch = block_row<T>(step);
   const std::int64_t row = row_scratch<T>(pitch, all.columns, step < all.terms);
   const blocks rows =
       cut(pixels, separable_rows<T>(set, all.terms), simd::properties_at(set).rows, o.threads);
+  auto* numbers = reinterpret_cast<arithmetic<T>*>(o.scratch.data());
+  auto* places = reinterpret_cast<std::ptrdiff_t*>(numbers + o.threads * rows.size * row);
   parallel_for(o.threads, rows.count, [&](std::int64_t block, int thread) {
     const std::int64_t begin = rows.begin(block), end = rows.end(block);
-    auto* middle = reinterpret_cast<arithmetic<T>*>(o.scratch.data()) + thread * rows.size * row;
+    auto* middle = numbers + thread * rows.size * row;
     product<T> some = all;
     some.rows = static_cast<int>(end - begin);
-    some.y = o.y.at(begin);
-    some.other = sum ? o.other.at(begin) : nullptr;
+    if (order.in_sequence()) {
+      some.y = o.y.at(begin);
+      some.other = sum ? o.other.at(begin) : nullptr;
+    } else {
+      std::ptrdiff_t* of_block = places + thread * rows.size;
+      for (std::int64_t p = begin; p < end; ++p) of_block[p - begin] = order.pixel(p, o.y.width);
+      some.order = of_block;
+      some.y = o.y.data;
+      some.other = sum ? o.other.data : nullptr;
+    }
     for (int c = 0; c < all.terms; c += step) {
-      const depthwise_layer<T> part = first.part(c, std::min(step, all.terms - c));
-      each_row(begin, end, o.y.height, o.y.width, [&](int n, int i, int j, int last, std::int64_t done) {
-        depthwise_row<Before>(set, part, {n, i, j}, last, middle + done * pitch, pitch);
-      });
+      const int count = std::min(step, all.terms - c);
+      depthwise_block<Before>(set, first.part(c, count), begin, end, middle, pitch);
       product<T> pass = some;
-      pass.terms = part.x.channels;
+      pass.terms = count;
       pass.b += std::ptrdiff_t{c} * panel_columns<T>(set);
       pass.a = middle;
       pass.a_row = pitch;

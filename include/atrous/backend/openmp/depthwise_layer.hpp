@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// A depthwise convolution's layer, as its kernels see it.
+#include <atrous/backend/openmp/limits.hpp>
+#include <atrous/backend/openmp/taps.hpp>
+#include <atrous/backend/operands.hpp>
+
+namespace atrous::cpu {
+
+/// A depthwise layer on its input, or on some channels of it.
+template <class T>
+struct depthwise_layer {
+  view<const T> x{};
+  layer_weights<T> weights{};  // kernel (taps, taps, C)
+  int tap_pitch = 0;           // elements from one tap to the next: the channels of the whole
+  axis rows{}, columns{};
+  bounds<T> after{};
+  arithmetic<T> zero = 0;  // where the compiler does not see it: then the larger of two is one instruction
+
+  [[gnu::always_inline]] depthwise_layer(const op& o, const view<const T>& input,
+                                         const layer_weights<T>& owned, activation act)
+      : x(input),
+        weights(owned),
+        tap_pitch(input.channels),
+        rows(rows_axis(o, input.shape())),
+        columns(columns_axis(o, input.shape())),
+        after(bounds_of<T>(act)) {}
+
+  /// Whether pixels a rate apart see some of the same, as depthwise_lattice wants it.
+  constexpr bool is_lattice() const { return columns.taps == 3 && columns.stride == 1; }
+
+  /// The order of rows in which those that see the same follow each other.
+  constexpr row_order order() const { return {rows.out, is_lattice() ? rows.rate : 1}; }
+
+  /// x under the first tap of a pixel that is inside.
+  const T* under(position at, tap_range u, tap_range v) const {
+    if (u.count() == 0 || v.count() == 0) return x.data;
+    return x.at(at.image, rows.start(at.row) + u.first * rows.rate,
+                columns.start(at.column) + v.first * columns.rate);
+  }
+
+  constexpr depthwise_layer part(int channel, int count) const {
+    depthwise_layer some = *this;
+    some.x.data += channel;
+    some.x.channels = count;
+    some.weights.kernel += channel;
+    some.weights.bias += channel;
+    if (weights.border != nullptr) some.weights.border += channel;
+    return some;
+  }
+};
+
+}  // namespace atrous::cpu

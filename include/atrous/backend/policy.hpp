@@ -48,7 +48,7 @@ concept has_memory = requires(typename P::buffer& b, const typename P::buffer& c
 
 /// Weights in the layout that the policy's kernels read. Packing happens once, on the host, when weights
 /// load; on several threads where the policy also has `parallel(threads, count, f)`, which calls f(i) for every i below
-/// `count` and does not return before they are done (f does not throw).
+/// `count` and does not return before they are done (see in_parallel).
 template <class P>
 concept has_packing = requires(const op& o, shape in, const float* kernel, typename P::element* packed,
                                const step& s) {
@@ -64,6 +64,16 @@ template <class P>
 concept backend = has_kernels<P> && has_memory<P> && has_packing<P> && requires {
   { P::name } -> std::convertible_to<const char*>;
 };
+
+/// Calls f(i) for every i below `count`, on the policy's threads if it has such. f does not throw.
+template <class P, class F>
+void in_parallel(int threads, std::int64_t count, const F& f) {
+  if constexpr (P::host_memory && requires { P::parallel(threads, count, f); }) {
+    P::parallel(threads, count, f);
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) f(i);
+  }
+}
 
 /// The kernel of policy P for one structure.
 template <class P, structure S>

@@ -70,12 +70,7 @@ class packed_weights {
         thrown[i] = std::current_exception();
       }
     };
-    const auto all = static_cast<std::int64_t>(count);
-    if constexpr (P::host_memory && requires { P::parallel(threads, all, guarded); }) {
-      P::parallel(threads, all, guarded);
-    } else {
-      for (std::int64_t i = 0; i < all; ++i) f(static_cast<std::size_t>(i));
-    }
+    in_parallel<P>(threads, static_cast<std::int64_t>(count), guarded);
     for (const std::exception_ptr& e : thrown)
       if (e) std::rethrow_exception(e);
   }

@@ -115,13 +115,18 @@ class plan_run {
     call(i, o);
   }
 
+  /// What a band still needs of a map moves to its first rows, each thread some columns of all of them.
   void move_up(int y, const band_task& t) const {
     if (t.kept.count() <= 0 || t.moved_up <= 0) return;
     const value& whole = value_at(root_of(p_, y));
     const std::int64_t row = whole.extent.width * whole.pixel;
     element* first = m_.arena + whole.offset;
-    std::memmove(first, first + t.moved_up * row,
-                 static_cast<std::size_t>(t.kept.count() * row) * sizeof(element));
+    in_parallel<P>(m_.threads, m_.threads, [&](std::int64_t i) {
+      const std::int64_t begin = row * i / m_.threads, end = row * (i + 1) / m_.threads;
+      const auto bytes = static_cast<std::size_t>(end - begin) * sizeof(element);
+      for (element* to = first + begin; to < first + t.kept.count() * row; to += row)
+        std::memcpy(to, to + t.moved_up * row, bytes);
+    });
   }
 
   void call(std::size_t i, const operands<element>& o) const {

@@ -97,7 +97,8 @@ class band_walk {
   void each(const Visit& visit) {
     const int rows = height(g_.last);
     std::fill(made_.begin(), made_.end(), 0);
-    for (int end = std::min(g_.rows, rows);; end = std::min(end + g_.rows, rows)) {
+    for (int end = 0; end < rows;) {
+      end = rows - end < g_.rows + (g_.rows + 1) / 2 ? rows : end + g_.rows;  // no narrow band at the end
       want(end, end == rows);
       for (int i = g_.first; i <= g_.last; ++i) {
         const row_range make{made(i), wanted_[index(i)]};
@@ -105,7 +106,6 @@ class band_walk {
         visit(i, make, *this);
         made_[index(i)] = make.last;
       }
-      if (end == rows) return;
     }
   }
 
@@ -237,7 +237,6 @@ class band_finder {
     int found = 0;
     for (int rows = 1; rows < out.height; rows *= 2) {
       g.rows = rows;
-      while (2 * ((out.height - 1) % g.rows + 1) < g.rows) --g.rows;  // or the last band would be narrow
       if (g.rows * out.width < least_pixels) continue;
       const demand needed = demand_of(g);
       if (needed.elements + weights(g) > budget_) break;

@@ -41,7 +41,8 @@ struct band_task {
   int y_base = 0, x_base = 0, other_base = 0;
 };
 
-/// Steps first ... last, which run together: a band of `rows` rows of the last one's map after the other.
+/// Steps first ... last, which run together: a band of `rows` rows of the last one's map after the other; the last band has up
+/// to half of that more or less.
 struct band_group {
   int first = 0, last = 0, rows = 0;
   int first_task = 0, tasks = 0;  // in plan.tasks

@@ -5,7 +5,8 @@ usage: check.py OBJDUMP OBJECT...
 
 Looks at every function that is instantiated with inner_loop<Job, Tag, FMAS, OTHERS> (loops.hpp). A loop is what a jump
 backwards repeats, an inner loop holds no other. Fails where an inner loop with multiply-adds of vectors moves a vector
-from or to the stack; where none has FMAS multiply-adds a turn, once to four times; and where the longest of those
+from or to the stack; where some product is rounded before it is added, which would make sums depend on the tile they fall
+in; where none has FMAS multiply-adds a turn, once to four times; and where the longest of those
 has more than OTHERS other instructions to FMAS.
 """
 import re
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 EXPECTED = re.compile(r"run_(?P<set>\w+)<assembly::inner_loop<(?P<job>.*), [\w:]+, (?P<fmas>\d+), (?P<others>\d+)> ?>\(")
 LINE = re.compile(r"\s*(?P<at>[0-9a-f]+):\s+(?P<text>.*)")
 JUMP = re.compile(r"j\w+\s+(0x)?(?P<to>[0-9a-f]+)")
+MULTIPLY = re.compile(r"vmul[ps][sd]\s")
 FMA = re.compile(r"vfn?m(add|sub)\d+ps\s.*%[yz]mm")
 
 
@@ -58,6 +60,8 @@ def check(function):
     loops = [loop for loop in function.inner_loops() if fmas_of(loop)]
     spills = [text for loop in loops for text in loop if function.on_stack(text)]
     wrong = [f"{len(spills)} vectors on the stack, as in `{spills[0]}`"] if spills else []
+    if any(MULTIPLY.match(text) for _, text in function.code):
+        wrong.append("multiplies and adds by two instructions")
     of_the_kernel = [loop for loop in loops if fmas_of(loop) in (fmas, 2 * fmas, 3 * fmas, 4 * fmas)]
     if of_the_kernel:
         turns, most = max((fmas_of(loop) // fmas, len(loop) - fmas_of(loop)) for loop in of_the_kernel)

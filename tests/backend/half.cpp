@@ -180,8 +180,10 @@ TEST_CASE("half: more terms than are summed in one go") {
     t.in = {5, 6, channels}, t.out = 21, t.gap = 3;
     check<1>(t);
     t = {.form = forms[10]};
-    t.kernel = 3, t.in = {5, 6, channels}, t.out = 40;
-    check<10>(t);
+    for (int rate : {1, 2}) {
+      t.kernel = 3, t.rate = rate, t.in = {7, 13, channels}, t.out = 40;
+      check<10>(t);
+    }
   }
   for (const shape& in :
        {shape{3, 9, 128}, shape{5, 6, 300}}) {  // taps come in several passes, other ones in each block

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <vector>
 
-#include <atrous/backend/openmp/taps.hpp>
+#include <atrous/backend/openmp/order.hpp>
 
 namespace {
 

@@ -88,10 +88,11 @@ struct value {
   int rows = 0;             // of one image that are in memory at a time (bands.hpp); 0: all, of all images
 };
 
-/// Elements from one pixel to the next of a map with so many channels. Where pixels would lie a multiple of 2 KiB apart,
-/// it is a cache line more: else those under a window, or of a tile of a product, would share a few sets of the cache.
+/// Elements from one pixel to the next of a map with so many channels. From 128 on pixels begin on cache lines of floats, so
+/// that no vector lies in two of them. Where they would lie a multiple of 2 KiB apart, it is a line more: else those under
+/// a window, or of a tile of a product, would share a few sets of the cache.
 constexpr std::int64_t pitch_of(int channels) {
-  constexpr int line = 16;  // floats
+  constexpr int line = 16;
   if (channels < 8 * line) return channels;
   const int whole = (channels + line - 1) / line * line;
   return whole % 512 == 0 ? whole + line : whole;

@@ -2,6 +2,7 @@
 #pragma once
 // Vectors of the compilers' own extension: arithmetic, comparison and ?: by lane, no intrinsics. A vector is never
 // passed or returned by value, which would depend on the instruction set of both sides; helpers take references.
+#include <algorithm>
 #include <cstdint>
 
 #include <atrous/core/half.hpp>
@@ -112,7 +113,8 @@ template <class T>
 using lane = lanes<T, static_cast<int>(sizeof(arithmetic<T>))>;
 
 /// Calls visit(c) for the first channels of vectors that cover 0 ... channels - 1. The last two may overlap, so that
-/// nothing beyond the last channel is touched. Rule: channels is at least L::width.
+/// nothing beyond the last channel is touched. Rule: channels is at least L::width. One loop, so that what it visits is
+/// compiled once: with another for the last vector MobileNetV2 took 1.01 of the time.
 template <class L, class Visit>
 [[gnu::always_inline]] inline void each_vector(int channels, const Visit& visit) {
   for (int c = 0; c < channels; c += L::width) visit(std::min(c, channels - L::width));

@@ -205,7 +205,8 @@ void depthwise_rows(simd::instruction_set set, const depthwise_layer<T>& layer, 
     depthwise_row<Before>(set, layer, {at.image, at.row, first}, end, y + done, y_pixel);
     depthwise_row<Before>(set, layer, {at.image, at.row + rate, first}, end, below + done, y_pixel);
   };
-  const auto [first, end] = layer.columns.whole(at.column, last);
+  const tap_range whole = layer.columns.whole();
+  const int first = std::clamp(whole.first, at.column, last), end = std::clamp(whole.last, first, last);
   if (layer.rows.inside(at.row, taps + 1) != tap_range{0, taps + 1} ||
       end - first < lattice::together * rate) {
     by_themselves(at.column, last);
@@ -216,34 +217,6 @@ void depthwise_rows(simd::instruction_set set, const depthwise_layer<T>& layer, 
   const T* from = layer.under({at.image, at.row, first}, {0, taps}, {0, taps});
   simd::dispatch(set, lattice{&layer, from, {0, taps}, end - first, y + done, below + done, y_pixel});
   by_themselves(end, last);
-}
-
-/// Output pixels first ... last - 1 in the layer's order, `y` being where the first of them goes. Of many channels some at a
-/// time: what pixels side by side share stays in the first-level cache.
-template <activation Before, class T, class To>
-void depthwise_block(simd::instruction_set set, const depthwise_layer<T>& layer, std::int64_t first,
-                     std::int64_t last, To* y, std::ptrdiff_t y_pixel) {
-  constexpr int most_channels = 192;
-  const int rows = layer.rows.out, columns = layer.columns.out, channels = layer.x.channels;
-  const int step = share_of(channels, most_channels);
-  for (int c = 0; c < channels; c += step) {
-    const depthwise_layer<T> part = layer.part(c, std::min(step, channels - c));
-    To* to = y + c;
-    if (layer.is_lattice()) {
-      each_pair(first, last, layer.order(), columns,
-                [&](position at, int end, std::int64_t done, std::int64_t below) {
-                  if (below < 0)
-                    depthwise_row<Before>(set, part, at, end, to + done * y_pixel, y_pixel);
-                  else
-                    depthwise_rows<Before>(set, part, at, end, to + done * y_pixel, to + below * y_pixel,
-                                           y_pixel);
-                });
-    } else {
-      each_row(first, last, rows, columns, [&](int n, int i, int j, int end, std::int64_t done) {
-        depthwise_row<Before>(set, part, {n, i, j}, end, to + done * y_pixel, y_pixel);
-      });
-    }
-  }
 }
 
 /// reads x, weights, bias; writes y. cost: pixels * taps inside * C multiply-adds.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Depthwise convolution with windows of 3 x 3 at stride 1, any rate. Pixels a rate apart share columns, and rows, of what is
-// under their windows: what a depthwise waits for is not multiplications but loads, from the second-level cache most of all. Every output sums bias, then taps row by row.
+// Depthwise convolution with windows of 3 x 3 at stride 1, of any rate. Pixels a rate apart, of one row or of two, see some
+// of the same: what a depthwise waits for is not multiplications but loads, those from the second-level cache most of all.
 #include <algorithm>
-#include <type_traits>
 
 #include <atrous/backend/openmp/depthwise_layer.hpp>
 #include <atrous/simd/instruction_sets.hpp>
@@ -99,7 +98,7 @@ struct depthwise_lattice {
             typename L::vector weights[taps];
             load_row<L>(g, kernel, weights);
             each_column<L>(
-                g, row, [&](int q, const auto& value) __attribute__((always_inline)) {
+                g, row, [&](int q, const typename L::vector& value) __attribute__((always_inline)) {
                   add<L>(q, value, weights, sums);
                 });
           }

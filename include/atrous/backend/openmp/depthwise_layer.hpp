@@ -2,6 +2,7 @@
 #pragma once
 // A depthwise convolution's layer, as its kernels see it.
 #include <atrous/backend/openmp/limits.hpp>
+#include <atrous/backend/openmp/order.hpp>
 #include <atrous/backend/openmp/taps.hpp>
 #include <atrous/backend/operands.hpp>
 
@@ -26,7 +27,7 @@ struct depthwise_layer {
         columns(columns_axis(o, input.shape())),
         after(bounds_of<T>(act)) {}
 
-  /// Whether pixels a rate apart see some of the same, as depthwise_lattice wants it.
+  /// Whether windows are those of depthwise_lattice.
   constexpr bool is_lattice() const { return columns.taps == 3 && columns.stride == 1; }
 
   /// The order of rows in which those that see the same follow each other.

@@ -54,4 +54,24 @@ void pack_panels(simd::instruction_set set, std::int64_t terms, int columns, con
   }
 }
 
+/// A panel of weights as they are multiplied: converted once for all rows, if they are stored as something else.
+template <class T, class Isa, class Number = arithmetic<T>>
+struct converted_panel {
+  alignas(64) Number numbers[most_terms * Isa::vectors * Isa::bytes / static_cast<int>(sizeof(Number))];
+
+  [[gnu::always_inline]] const Number* operator()(const T* stored, std::ptrdiff_t count) {
+    using lanes = simd::lanes<T, Isa::bytes>;
+    for (std::ptrdiff_t i = 0; i < count; i += lanes::width) {
+      typename lanes::vector some;
+      lanes::load(stored + i, some);
+      lanes::template of<Number>::store(numbers + i, some);
+    }
+    return numbers;
+  }
+};
+template <class T, class Isa>
+struct converted_panel<T, Isa, T> {
+  [[gnu::always_inline]] const T* operator()(const T* stored, std::ptrdiff_t) const { return stored; }
+};
+
 }  // namespace atrous::cpu

@@ -48,12 +48,4 @@ struct blocks {
   return {total, multiple, pieces, count, count > 0 ? (pieces + count - 1) / count * multiple : 0};
 }
 
-/// A share of `all` numbers, at most `most` if that is whole cache lines of floats: all, or as few equal shares as possible,
-/// but the last, in whole lines.
-constexpr int share_of(int all, int most) {
-  constexpr int line = 16;
-  const int shares = (all + most - 1) / most;
-  return shares > 1 ? ((all + shares - 1) / shares + line - 1) / line * line : all;
-}
-
 }  // namespace atrous::cpu

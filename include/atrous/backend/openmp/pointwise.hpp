@@ -11,6 +11,13 @@
 
 namespace atrous::cpu {
 
+/// `all`, if that is at most `most`; else as few equal shares as that allows, in whole cache lines of floats but for the last.
+constexpr int share_of(int all, int most) {
+  constexpr int line = 16;
+  const int shares = (all + most - 1) / most;
+  return shares > 1 ? ((all + shares - 1) / shares + line - 1) / line * line : all;
+}
+
 /// Terms that are summed in one go: more would push a block of rows out of the cache. Shapes alone decide.
 constexpr int terms_at_once(int terms) { return share_of(terms, most_terms); }
 

@@ -43,8 +43,7 @@ struct product {
   std::ptrdiff_t from_row = 0;
   const S* other = nullptr;  // nullptr: nothing to add
   std::ptrdiff_t other_row = 0;
-  const std::ptrdiff_t* order =
-      nullptr;  // where rows lie in y, other and what lies with y; nullptr: 0, 1, ...
+  const std::ptrdiff_t* order = nullptr;  // rows of y and other that rows are for; nullptr: 0, 1, ...
   bounds<T> after{};
 
   /// The same without a second term, y stored as U.
@@ -61,7 +60,7 @@ struct product {
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
     constexpr int width = Isa::vectors * Isa::bytes / static_cast<int>(sizeof(number));
-    converted_panel<Isa> buffer;
+    converted_panel<T, Isa> buffer;
     for (int c = 0, panel = 0; c < columns; c += width, ++panel) {
       const T* here = b + panel * b_panel;
       const number* weights = buffer(here, std::ptrdiff_t{terms} * parts * width);
@@ -80,28 +79,6 @@ struct product {
   static constexpr bool waits_in_y = std::is_same_v<T, number>;
 
   [[gnu::always_inline]] std::ptrdiff_t line(int row) const { return order != nullptr ? order[row] : row; }
-
-  /// Weights as they are multiplied.
-  template <class Isa, class Stored = T>
-  struct converted_panel {
-    alignas(64) number numbers[most_terms * Isa::vectors * Isa::bytes / static_cast<int>(sizeof(number))];
-
-    [[gnu::always_inline]] const number* operator()(const T* stored, std::ptrdiff_t count) {
-      using lanes = simd::lanes<T, Isa::bytes>;
-      for (std::ptrdiff_t i = 0; i < count; i += lanes::width) {
-        typename lanes::vector some;
-        lanes::load(stored + i, some);
-        lanes::template of<number>::store(numbers + i, some);
-      }
-      return numbers;
-    }
-  };
-  template <class Isa>
-  struct converted_panel<Isa, number> {
-    [[gnu::always_inline]] const number* operator()(const number* stored, std::ptrdiff_t) const {
-      return stored;
-    }
-  };
 
   /// What one tile works on.
   struct place {
@@ -220,8 +197,10 @@ struct product {
     using vector = typename lanes::vector;
     constexpr int panel = Isa::vectors * lanes::width;
     vector sums[Rows][Vectors];
-    at.order == nullptr ? start<Isa, Rows, Vectors, false>(at, sums)
-                        : start<Isa, Rows, Vectors, true>(at, sums);
+    if (at.order == nullptr)
+      start<Isa, Rows, Vectors, false>(at, sums);
+    else
+      start<Isa, Rows, Vectors, true>(at, sums);
     constexpr int near = 5;  // rows that one address serves: few registers
     const number* left[(Rows + near - 1) / near];
 #pragma GCC unroll 4
@@ -235,7 +214,10 @@ struct product {
         const int until = std::min(k + stretch, terms);
         if (Isa::prefetch && row < Rows) {
           const int last = std::min(row + group, Rows);
-          at.order == nullptr ? fetch_rows<Isa, false>(at, row, last) : fetch_rows<Isa, true>(at, row, last);
+          if (at.order == nullptr)
+            fetch_rows<Isa, false>(at, row, last);
+          else
+            fetch_rows<Isa, true>(at, row, last);
         }
 #pragma GCC unroll 1  // more, and clang loads weights so early that sums leave the registers
         for (; k < until; ++k, right += panel, fetch += at.fetch_term) {
@@ -256,8 +238,10 @@ struct product {
 #pragma GCC unroll 4
       for (int i = 0; i < Rows; i += near) left[i / near] += a_part;
     }
-    at.order == nullptr ? store<Isa, Rows, Vectors, false>(at, sums)
-                        : store<Isa, Rows, Vectors, true>(at, sums);
+    if (at.order == nullptr)
+      store<Isa, Rows, Vectors, false>(at, sums);
+    else
+      store<Isa, Rows, Vectors, true>(at, sums);
   }
 
   template <class Isa, int Rows, int Vectors, bool Ordered, class Vector>

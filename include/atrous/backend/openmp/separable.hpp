@@ -21,6 +21,34 @@ std::size_t separable_scratch(simd::instruction_set set, int channels, int out, 
          (static_cast<std::size_t>(row) * sizeof(arithmetic<T>) + sizeof(std::ptrdiff_t));
 }
 
+/// Output pixels first ... last - 1 in the layer's order, `y` being where the first of them goes. Of many channels some at a
+/// time: what pixels side by side share stays in the first-level cache.
+template <activation Before, class T, class To>
+void depthwise_block(simd::instruction_set set, const depthwise_layer<T>& layer, std::int64_t first,
+                     std::int64_t last, To* y, std::ptrdiff_t y_pixel) {
+  constexpr int most_channels = 192;
+  const int rows = layer.rows.out, columns = layer.columns.out, channels = layer.x.channels;
+  const int step = share_of(channels, most_channels);
+  for (int c = 0; c < channels; c += step) {
+    const depthwise_layer<T> part = layer.part(c, std::min(step, channels - c));
+    To* to = y + c;
+    if (layer.is_lattice()) {
+      each_pair(first, last, layer.order(), columns,
+                [&](position at, int end, std::int64_t done, std::int64_t below) {
+                  if (below < 0)
+                    depthwise_row<Before>(set, part, at, end, to + done * y_pixel, y_pixel);
+                  else
+                    depthwise_rows<Before>(set, part, at, end, to + done * y_pixel, to + below * y_pixel,
+                                           y_pixel);
+                });
+    } else {
+      each_row(first, last, rows, columns, [&](int n, int i, int j, int end, std::int64_t done) {
+        depthwise_row<Before>(set, part, {n, i, j}, end, to + done * y_pixel, y_pixel);
+      });
+    }
+  }
+}
+
 /// Where many channels would push a block out of the cache, some of them pass through both halves at a time. Pixels come in
 /// the order that suits the depthwise half.
 ///

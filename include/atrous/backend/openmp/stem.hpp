@@ -14,20 +14,12 @@ constexpr bool reads_whole_rows(const op& o, int channels) {
   return o.kernel > 1 && o.rate == 1 && o.kernel * channels <= most;
 }
 
-/// Output columns whose windows lie inside.
-[[gnu::always_inline]] constexpr tap_range whole_windows(const axis& columns) {
-  tap_range r{0, columns.out};
-  while (r.first < r.last && columns.inside(r.first) != tap_range{0, columns.taps}) ++r.first;
-  while (r.last > r.first && columns.inside(r.last - 1) != tap_range{0, columns.taps}) --r.last;
-  return r;
-}
-
 /// reads x, weights, bias, other; writes y, scratch. cost: pixels * taps inside * C * channels out multiply-adds.
 template <class T>
 void stem(simd::instruction_set set, const operands<T>& o, activation after, bool sum) {
   const op& what = o.run->what;
   const axis rows = rows_axis(what, o.x.shape()), columns = columns_axis(what, o.x.shape());
-  const tap_range inner = whole_windows(columns);
+  const tap_range inner = columns.whole();
   const convolution_cut<T> edges(set, what, o.x.channels);
   product<T> all = product_of(set, o, after, sum);
   const auto edge = [&](int thread, std::int64_t first, std::int64_t last) {

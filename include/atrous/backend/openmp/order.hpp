@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// An order of pixels in which those whose windows see the same follow each other, whatever the rate.
+#include <algorithm>
+#include <cstdint>
+
+#include <atrous/backend/openmp/taps.hpp>
+
+namespace atrous::cpu {
+
+/// The rows of an image in the order in which those `rate` apart follow each other: 0, rate, 2 rate, ..., 1, rate + 1, ...
+struct row_order {
+  int rows = 0, rate = 1;
+
+  constexpr int row(int k) const {
+    const int each = rows / rate, longer = rows % rate;  // rows of a residue; so many residues have one more
+    const int k_longer = longer * (each + 1);
+    if (k < k_longer) return k / (each + 1) + k % (each + 1) * rate;
+    return longer + (k - k_longer) / each + (k - k_longer) % each * rate;
+  }
+  constexpr bool in_sequence() const { return rate == 1 || rate >= rows; }
+  /// The place of pixel p of images whose rows lie in this order.
+  constexpr std::int64_t pixel(std::int64_t p, int columns) const {
+    const std::int64_t line = p / columns;
+    return (line / rows * rows + row(static_cast<int>(line % rows))) * columns + p % columns;
+  }
+  /// Whether the row behind the k-th is the one a rate below it.
+  constexpr bool followed(int k) const { return k + 1 < rows && row(k + 1) == row(k) + rate; }
+};
+
+/// Calls visit(first pixel, last column, pixels before, pixels before those below or -1) for pixels first ... last - 1 of
+/// images whose rows lie in an order: each pixel once, by itself or together with the one a rate below it.
+template <class Visit>
+void each_pair(std::int64_t first, std::int64_t last, const row_order& order, int columns,
+               const Visit& visit) {
+  const auto place = [&](std::int64_t p) {
+    position at = position_of(p, order.rows, columns);
+    at.row = order.row(at.row);
+    return at;
+  };
+  for (std::int64_t strip = first; strip < last; strip += 2 * columns) {  // of two rows
+    const std::int64_t end = std::min(last, strip + columns);
+    for (std::int64_t p = strip; p < end;) {
+      const position at = place(p);
+      const auto count = static_cast<int>(std::min<std::int64_t>(columns - at.column, end - p));
+      const auto below = static_cast<int>(std::clamp<std::int64_t>(last - columns - p, 0, count));
+      const bool pairs = order.followed(static_cast<int>(p / columns % order.rows));
+      const int paired = pairs ? below : 0;
+      if (paired > 0) visit(at, at.column + paired, p - first, p - first + columns);
+      if (paired < count)
+        visit(position{at.image, at.row, at.column + paired}, at.column + count, p - first + paired,
+              std::int64_t{-1});
+      if (paired < below) {
+        const position under = place(p + columns);
+        visit(under, under.column + below, p - first + columns, std::int64_t{-1});
+      }
+      p += count;
+    }
+  }
+}
+
+}  // namespace atrous::cpu

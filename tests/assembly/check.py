@@ -5,9 +5,9 @@ usage: check.py OBJDUMP OBJECT...
 
 Looks at every function that is instantiated with inner_loop<Job, Tag, FMAS, OTHERS> (loops.hpp). A loop is what a jump
 backwards repeats, an inner loop holds no other. Fails where an inner loop with multiply-adds of vectors moves a vector
-from or to the stack; where some product is rounded before it is added, which would make sums depend on the tile they fall
-in; where none has FMAS multiply-adds a turn, once to four times; and where the longest of those
-has more than OTHERS other instructions to FMAS.
+from or to the stack; where none has FMAS multiply-adds a turn, once to four times; where the longest of those has more than
+OTHERS other instructions to FMAS; and where some product is rounded before it is added, which would make sums depend on
+the tile that they fall in.
 """
 import re
 import subprocess

@@ -75,14 +75,15 @@ TEST_CASE("windows of every kernel, stride and rate on every extent") {
             for (int width : {1, 2, 8, 33}) {
               const bool any = kind == step_kind::max_pool;
               trial t{.form = {.kind = kind, .kernel = any ? 0 : kernel, .stride = any ? 0 : stride}};
-              const int channels =
-                  kind == step_kind::separable ? 37 : 9;  // those of rows together are whole vectors
-              t.kernel = kernel, t.stride = stride, t.rate = rate, t.in = {height, width, channels},
-              t.out = 17;
+              t.kernel = kernel, t.stride = stride, t.rate = rate, t.out = 17;
               t.gap = (height + width) % 3;
-              for (const padding& pad : {padding{}, padding::same()}) {
-                t.pad = pad;
-                check(t);
+              for (int channels : {9, 37}) {  // fewer than a vector of AVX-512, and more
+                if (channels > 9 && kind != step_kind::separable) continue;
+                t.in = {height, width, channels};
+                for (const padding& pad : {padding{}, padding::same()}) {
+                  t.pad = pad;
+                  check(t);
+                }
               }
             }
           }

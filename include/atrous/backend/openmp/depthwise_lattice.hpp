@@ -67,8 +67,8 @@ struct depthwise_lattice {
     for (int first = 0; first < rate; ++first) {
       const int count = (pixels - first + rate - 1) / rate;
       for (int p = 0; p < count; p += together) {
-        const int at =
-            first + std::min(p, count - together) * rate;  // the last may repeat some of those before
+        // The last may repeat some of those before.
+        const int at = first + std::min(p, count - together) * rate;
         const T* from = x + at * of.x.pixel;
         if (below == nullptr) {
           one_row<L>(g, from, y + at * y_pixel);

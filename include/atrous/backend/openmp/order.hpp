@@ -33,26 +33,22 @@ struct row_order {
 template <class Visit>
 void each_pair(std::int64_t first, std::int64_t last, const row_order& order, int columns,
                const Visit& visit) {
-  const auto place = [&](std::int64_t p) {
-    position at = position_of(p, order.rows, columns);
-    at.row = order.row(at.row);
-    return at;
-  };
+  const auto in_image = [&](position at) { return position{at.image, order.row(at.row), at.column}; };
   for (std::int64_t strip = first; strip < last; strip += 2 * columns) {  // of two rows
     const std::int64_t end = std::min(last, strip + columns);
     for (std::int64_t p = strip; p < end;) {
-      const position at = place(p);
+      const position at = position_of(p, order.rows, columns);
       const auto count = static_cast<int>(std::min<std::int64_t>(columns - at.column, end - p));
       const auto below = static_cast<int>(std::clamp<std::int64_t>(last - columns - p, 0, count));
-      const bool pairs = order.followed(static_cast<int>(p / columns % order.rows));
-      const int paired = pairs ? below : 0;
-      if (paired > 0) visit(at, at.column + paired, p - first, p - first + columns);
-      if (paired < count)
-        visit(position{at.image, at.row, at.column + paired}, at.column + count, p - first + paired,
-              std::int64_t{-1});
+      const int paired = order.followed(at.row) ? below : 0;
+      if (paired > 0) visit(in_image(at), at.column + paired, p - first, p - first + columns);
+      if (paired < count) {
+        const position rest{at.image, at.row, at.column + paired};
+        visit(in_image(rest), at.column + count, p - first + paired, std::int64_t{-1});
+      }
       if (paired < below) {
-        const position under = place(p + columns);
-        visit(under, under.column + below, p - first + columns, std::int64_t{-1});
+        const position under = position_of(p + columns, order.rows, columns);
+        visit(in_image(under), under.column + below, p - first + columns, std::int64_t{-1});
       }
       p += count;
     }

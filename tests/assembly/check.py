@@ -7,7 +7,7 @@ Looks at every function that is instantiated with inner_loop<Job, Tag, FMAS, OTH
 backwards repeats, an inner loop holds no other. Fails where an inner loop with multiply-adds of vectors moves a vector
 from or to the stack; where none has FMAS multiply-adds a turn, once to four times; where the longest of those has more than
 OTHERS other instructions to FMAS; and where some product is rounded before it is added, which would make sums depend on
-the tile that they fall in.
+the tile that they fall in. In a function that multiplies pairs of integers, these are the multiply-adds; they never round.
 """
 import re
 import subprocess
@@ -19,6 +19,7 @@ LINE = re.compile(r"\s*(?P<at>[0-9a-f]+):\s+(?P<text>.*)")
 JUMP = re.compile(r"j\w+\s+(0x)?(?P<to>[0-9a-f]+)")
 MULTIPLY = re.compile(r"vmul[ps][sd]\s")
 FMA = re.compile(r"vfn?m(add|sub)\d+ps\s.*%[yz]mm")
+PAIRS = re.compile(r"(vpdpwssd|vpmaddwd)\s.*%[yz]mm")
 
 
 @dataclass
@@ -49,18 +50,17 @@ def functions(objdump, path):
             yield Function(name, [(int(line["at"], 16), line["text"]) for line in found if line])
 
 
-def fmas_of(loop):
-    return sum(1 for text in loop if FMA.match(text))
-
-
 def check(function):
     """Prints one line, and says whether all is well."""
     wanted = EXPECTED.search(function.name)
     fmas, others = int(wanted["fmas"]), int(wanted["others"])
+    texts = [text for _, text in function.code]
+    multiply_add = PAIRS if any(map(PAIRS.match, texts)) else FMA
+    fmas_of = lambda loop: sum(1 for text in loop if multiply_add.match(text))
     loops = [loop for loop in function.inner_loops() if fmas_of(loop)]
     spills = [text for loop in loops for text in loop if function.on_stack(text)]
     wrong = [f"{len(spills)} vectors on the stack, as in `{spills[0]}`"] if spills else []
-    if any(MULTIPLY.match(text) for _, text in function.code):
+    if multiply_add is FMA and any(map(MULTIPLY.match, texts)):
         wrong.append("multiplies and adds by two instructions")
     of_the_kernel = [loop for loop in loops if fmas_of(loop) in (fmas, 2 * fmas, 3 * fmas, 4 * fmas)]
     if of_the_kernel:

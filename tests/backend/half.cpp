@@ -43,6 +43,19 @@ constexpr structure forms[] = {
     {.kind = labels},
 };
 
+/// Six times the root mean square of what rounding to integers adds (integers.hpp), of uniform numbers in -1 ... 1: they are
+/// 0.58, their balances 0.5, a column's window sums up to twice its terms. A depthwise makes numbers of up to 9.
+double tolerance_of_integers(const trial& t) {
+  const bool separable = t.form.kind == step_kind::separable;
+  if (!separable && t.form.kind != convolution) return 0;
+  const op what = step_of(t).what;
+  const double terms = double(what.kernel) * what.kernel * t.in.channels, rms = 0.58, balance = 0.5;
+  const double row = (separable ? 9 : 1) * balance / cpu::largest_integer / std::sqrt(12.0);
+  const double column =
+      std::max(std::min(terms, 2.0 * cpu::most_pairs) / cpu::most_integer_sum, 2 / 32766.0) / std::sqrt(12.0);
+  return 6 * std::sqrt(terms) * std::hypot(row * rms / balance, column * (separable ? 3 : 1) * rms * balance);
+}
+
 /// As in float on the same numbers, and half a unit in the last place of the result, or of the smallest numbers. Winograd's
 /// weights are rounded after their transformation: independent errors, of which a sum has 9 C.
 double tolerance_in_half(const trial& t, const outcome& wanted) {
@@ -51,7 +64,7 @@ double tolerance_in_half(const trial& t, const outcome& wanted) {
   const bool transformed = t.form.kind == convolution && cpu::winograd_wins(step_of(t).what, t.in.channels);
   const double weights = transformed ? 4 * std::sqrt(9.0 * t.in.channels) * 0x1p-11 : 0;
   const double stored = t.form.kind == probabilities ? 0 : largest * 0x1p-11 + 0x1p-24;
-  return tolerance(t) + stored + weights;
+  return tolerance(t) + stored + weights + tolerance_of_integers(t);
 }
 
 /// Halves to floats and floats to halves by vectors, and what is left one by one.
@@ -101,6 +114,7 @@ void check(trial t) {
   compare<baseline, K>(t, wanted);
   compare<avx2, K>(t, wanted);
   compare<avx512, K>(t, wanted);
+  compare<avx512_vnni, K>(t, wanted);
 }
 
 template <class Visit>
@@ -161,7 +175,7 @@ TEST_CASE("half: vectors convert as single numbers do, on every instruction set"
     }
     CHECK(wrong == 0);
   };
-  for (const auto set : {baseline, avx2, avx512}) {
+  for (const auto set : {baseline, avx2, avx512, avx512_vnni}) {
     check_with(set, simd::lane<half>{});
     check_with(set, simd::lanes<half, 16>{});
   }

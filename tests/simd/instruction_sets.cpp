@@ -23,7 +23,8 @@ struct which {
 }  // namespace
 
 TEST_CASE("a job runs in the version for the instruction set") {
-  for (instruction_set set : {instruction_set::baseline, instruction_set::avx2, instruction_set::avx512}) {
+  for (instruction_set set : {instruction_set::baseline, instruction_set::avx2, instruction_set::avx512,
+                              instruction_set::avx512_vnni}) {
     if (!has(set)) continue;
     properties found;
     dispatch(set, which{&found});
@@ -36,7 +37,7 @@ TEST_CASE("the widest instruction set is one that the processor has, and has non
   const instruction_set widest_here = widest::get();
   CHECK(has(instruction_set::baseline));
   CHECK(has(widest_here));
-  for (instruction_set set : {instruction_set::avx2, instruction_set::avx512})
+  for (instruction_set set : {instruction_set::avx2, instruction_set::avx512, instruction_set::avx512_vnni})
     if (set > widest_here) CHECK(!has(set));
 }
 

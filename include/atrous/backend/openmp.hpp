@@ -3,6 +3,7 @@
 // The policy for CPUs: threads by OpenMP, vectors by whatever the processor has, one binary for all of them. Results
 // do not depend on the number of threads, to the bit.
 #include <algorithm>
+#include <cmath>
 #include <type_traits>
 
 #include <atrous/backend/openmp/kernels.hpp>
@@ -25,19 +26,30 @@ struct openmp_with : reference {
   static std::int64_t packed_elements(const op& o, shape in) {
     if (o.kind == op_kind::depthwise) return reference::packed_elements(o, in);
     if (cpu::winograd_wins(o, in.channels))
-      return cpu::winograd::packed_elements<element>(Choice::get(), in.channels, o.out);
+      return cpu::winograd::packed_elements<element>(Choice::get(), o, in.channels);
+    if (cpu::multiplies_integers<element>(Choice::get(), o, in.channels))
+      return cpu::packed_integers<element>(Choice::get(), cpu::terms_of(o, in), o.out).elements();
     return cpu::packed_panels<element>(Choice::get(), cpu::terms_of(o, in), o.out);
   }
   static void pack(const op& o, shape in, const float* kernel, element* packed) {
     kernels::pack(Choice::get(), o, in, kernel, packed);
   }
+  /// Whether what was packed, or stored, is what it should be: nothing is too large for its type.
+  static bool fits(const op& o, shape in, const element* packed) {
+    if (!cpu::multiplies_integers<element>(Choice::get(), o, in.channels))
+      return fits(packed, static_cast<std::size_t>(packed_elements(o, in)));
+    if (cpu::winograd_wins(o, in.channels))
+      return cpu::winograd::finite<element>(Choice::get(), o, in.channels, packed);
+    return cpu::packed_integers<element>(Choice::get(), cpu::terms_of(o, in), o.out).finite(packed);
+  }
+  static bool fits(const element* stored, std::size_t count) {
+    return std::all_of(stored, stored + count,
+                       [](element x) { return std::isfinite(static_cast<float>(x)); });
+  }
   static std::size_t scratch_bytes(const step& s, shape x, int threads) {
     switch (s.form.kind) {
       case step_kind::convolution:
-        if (cpu::winograd_wins(s.what, x.channels))
-          return cpu::winograd::group_cut<element>(Choice::get(), s.what, x, threads).scratch(threads);
-        return cpu::convolution_cut<element>(Choice::get(), s.what, x.channels)
-            .scratch(Choice::get(), threads);
+        return cpu::dense_scratch<element>(Choice::get(), s.what, x, threads);
       case step_kind::separable:
         return cpu::separable_scratch<element>(Choice::get(), x.channels, s.what.out, threads);
       case step_kind::resize:

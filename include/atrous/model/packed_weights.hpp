@@ -119,14 +119,10 @@ class packed_weights {
     upload(f.bias, p.bias);
     upload(f.border, p.border);
     if constexpr (P::host_memory && !std::is_same_v<element, float>) {
-      const auto finite = [&](std::int64_t at, std::int64_t count) {
-        const element* first = first_element() + at;
-        return at < 0 || std::all_of(first, first + count,
-                                     [](element x) { return std::isfinite(static_cast<float>(x)); });
-      };
-      const bool kernel = finite(p.kernel, windowed(g, s) ? P::packed_elements(g[s.layer].what, in)
-                                                          : static_cast<std::int64_t>(f.kernel.size()));
-      if (!kernel || !finite(p.bias, static_cast<std::int64_t>(f.bias.size()))) {
+      const element* kernel = first_element() + p.kernel;
+      const bool fits =
+          windowed(g, s) ? P::fits(g[s.layer].what, in, kernel) : P::fits(kernel, f.kernel.size());
+      if (!fits || (p.bias >= 0 && !P::fits(first_element() + p.bias, f.bias.size()))) {
         throw std::invalid_argument(std::string(g.scope_name(g[s.layer < 0 ? s.norm : s.layer].scope)) +
                                     ": folded weights are beyond what the policy " + P::name + " can store");
       }

@@ -91,19 +91,17 @@ struct patches {
 template <class T>
 struct convolution_cut {
   int taps = 0, channels = 0;  // laid out at a time
-  std::int64_t pitch = 0;      // of the left matrix
-  std::int64_t rows = 0;       // of a block, at most
-  std::int64_t row = 0;        // numbers of scratch for each
+  block_memory<T> memory;
+  std::int64_t rows = 0;  // of a block, at most
 
   convolution_cut(simd::instruction_set set, const op& o, int input_channels, int most = 576)
       : taps(std::clamp(most / input_channels, 1, o.kernel * o.kernel)),
         channels(input_channels <= most ? input_channels : terms_at_once(input_channels)),
-        pitch(block_row<T>(std::int64_t{taps} * channels)),
-        rows(rows_at_once<T>(set, pitch)),
-        row(row_scratch<T>(pitch, o.out, o.kernel > 1 || channels < input_channels)) {}
+        memory(block_row<T>(std::int64_t{taps} * channels), o.out, o.kernel > 1 || channels < input_channels),
+        rows(rows_at_once<T>(set, memory.pitch())) {}
 
   std::size_t scratch(simd::instruction_set set, int threads) const {
-    return static_cast<std::size_t>((rows + simd::properties_at(set).rows) * row * threads) *
+    return static_cast<std::size_t>((rows + simd::properties_at(set).rows) * memory.row() * threads) *
            sizeof(arithmetic<T>);
   }
 };
@@ -113,13 +111,12 @@ template <class T, class = simd::this_unit>
 class convolved_block {
  public:
   convolved_block(simd::instruction_set set, const operands<T>& o, const product<T>& all, const T* border,
-                  arithmetic<T>* scratch, arithmetic<T>* waiting)
+                  const block_memory<T>& memory)
       : set_(set),
         o_(o),
         product_(all),
         border_(border),
-        scratch_(scratch),
-        waiting_(waiting),
+        memory_(memory),
         rows_(rows_axis(o.run->what, o.x.shape())),
         columns_(columns_axis(o.run->what, o.x.shape())),
         cut_(set, o.run->what, o.x.channels) {}
@@ -127,24 +124,32 @@ class convolved_block {
   void run(std::int64_t first, std::int64_t last) {
     first_ = first;
     last_ = last;
-    product_.a = scratch_;
-    product_.a_row = cut_.pitch;
+    product_.a = memory_.left();
+    product_.a_row = memory_.pitch();
     product_.rows = static_cast<int>(last - first);
     const int taps = o_.run->what.kernel * o_.run->what.kernel;
     window_part waiting{};  // found, not yet multiplied: whether it is the last decides how it ends
     for (int t = 0; t < taps;) {
-      int end = t;
-      while (end < taps && end - t < cut_.taps && seen(end)) ++end;
+      const int most = std::min(t + cut_.taps, taps), end = end_of_part(t, most);
       for (int c = 0; end > t && c < o_.x.channels; c += cut_.channels) {
         if (waiting.taps > 0) pass(waiting, false);
         waiting = {t, end - t, c, std::min(cut_.channels, o_.x.channels - c)};
       }
-      t = end > t ? end : t + 1;
+      t = whole_parts() ? most : std::max(end, t + 1);
     }
     pass(waiting, true);
   }
 
  private:
+  /// Where the taps end, `most` at most, that are laid out with tap t; t itself if there are none. Integers have the scale of
+  /// all that is laid out with them, which must not depend on the block.
+  int end_of_part(int t, int most) const {
+    int end = t, seen_taps = 0;
+    for (; end < most && (seen(end) || whole_parts()); ++end) seen_taps += seen(end);
+    return seen_taps > 0 ? end : t;
+  }
+  bool whole_parts() const { return product_.balances != nullptr; }
+
   bool seen(int tap) const {
     if (border_ != nullptr) return true;
     const int i = tap / columns_.taps, j = tap % columns_.taps;
@@ -169,15 +174,14 @@ class convolved_block {
                                       {n, i, j},
                                       end - j,
                                       part,
-                                      scratch_ + done * cut_.pitch,
-                                      cut_.pitch});
+                                      memory_.left() + done * memory_.pitch(),
+                                      memory_.pitch()});
     });
-    product<T> some = product_;
-    some.terms = part.taps * part.channels;
-    some.b += (std::ptrdiff_t{part.tap} * o_.x.channels + part.channel) * panel_columns<T>(set_);
+    product<T> some = product_.part(std::ptrdiff_t{part.tap} * o_.x.channels + part.channel,
+                                    part.taps * part.channels, panel_columns<T>(set_));
     some.y = o_.y.at(first_);
     some.other = product_.other_row != 0 ? o_.other.at(first_) : nullptr;
-    run_pass(set_, some, !started_, final, waiting_);
+    memory_.run(set_, some, !started_, final);
     started_ = true;
   }
 
@@ -185,7 +189,7 @@ class convolved_block {
   const operands<T>& o_;
   product<T> product_;
   const T* border_;
-  arithmetic<T>*scratch_, *waiting_;
+  block_memory<T> memory_;
   axis rows_, columns_;
   convolution_cut<T> cut_;
   std::int64_t first_ = 0, last_ = 0;
@@ -201,8 +205,9 @@ void direct(simd::instruction_set set, const operands<T>& o, activation after, b
   const std::int64_t pixels = o.y.pixels();
   const blocks rows = cut(pixels, how.rows, simd::properties_at(set).rows, o.threads);
   parallel_for(o.threads, rows.count, [&](std::int64_t block, int thread) {
-    auto* scratch = reinterpret_cast<arithmetic<T>*>(o.scratch.data()) + thread * rows.size * how.row;
-    convolved_block<T>(set, o, all, border, scratch, scratch + rows.size * how.pitch)
+    auto* scratch =
+        reinterpret_cast<arithmetic<T>*>(o.scratch.data()) + thread * rows.size * how.memory.row();
+    convolved_block<T>(set, o, all, border, how.memory.at(scratch, rows.size))
         .run(rows.begin(block), rows.end(block));
   });
 }

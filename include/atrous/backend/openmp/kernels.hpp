@@ -45,7 +45,9 @@ void kernels<T>::pack(isa set, const op& o, shape in, const float* kernel, T* pa
   if (o.kind == op_kind::depthwise) {
     stored(kernel, terms_of(o, in), packed);
   } else if (winograd_wins(o, in.channels)) {
-    winograd::pack(set, in.channels, o.out, kernel, packed);
+    winograd::pack(set, o, in.channels, kernel, packed);
+  } else if (multiplies_integers<T>(set, o, in.channels)) {
+    pack_integers(set, terms_of(o, in), o.out, kernel, packed);
   } else {
     pack_panels(set, terms_of(o, in), o.out, kernel, packed);
   }

@@ -42,6 +42,23 @@ struct converted_pixels {
   }
 };
 
+/// Numbers that lie in one piece.
+///
+///   reads   from (count)
+///   writes  to (count)
+///   cost    a copy
+template <class T>
+struct converted_row {
+  const T* from = nullptr;
+  int count = 0;
+  arithmetic<T>* to = nullptr;
+
+  template <class Isa>
+  [[gnu::always_inline]] void operator()() const {
+    simd::copy_values<simd::lanes<T, Isa::bytes>>(to, from, count);
+  }
+};
+
 /// Calls `kernel` with the operands of one image after the other, x as numbers, which lie in the scratch.
 template <class T, class Kernel>
 void on_numbers(simd::instruction_set set, const operands<T>& o, const Kernel& kernel) {

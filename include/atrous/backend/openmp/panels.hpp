@@ -8,6 +8,7 @@
 #include <atrous/graph/op.hpp>
 #include <atrous/simd/instruction_sets.hpp>
 #include <atrous/simd/lanes.hpp>
+#include <atrous/simd/pairs.hpp>
 
 namespace atrous::cpu {
 
@@ -72,6 +73,12 @@ struct converted_panel {
 template <class T, class Isa>
 struct converted_panel<T, Isa, T> {
   [[gnu::always_inline]] const T* operator()(const T* stored, std::ptrdiff_t) const { return stored; }
+};
+template <class T, class Isa>
+struct converted_panel<T, Isa, simd::pair> {
+  [[gnu::always_inline]] const simd::pair* operator()(const T* stored, std::ptrdiff_t) const {
+    return reinterpret_cast<const simd::pair*>(stored);
+  }
 };
 
 }  // namespace atrous::cpu

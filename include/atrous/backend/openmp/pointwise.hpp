@@ -3,6 +3,7 @@
 // 1 x 1 convolution with stride 1: the feature map is the matrix, nothing is copied that is stored as it is computed.
 #include <type_traits>
 
+#include <atrous/backend/openmp/integers.hpp>
 #include <atrous/backend/openmp/numbers.hpp>
 #include <atrous/backend/openmp/parallel.hpp>
 #include <atrous/backend/openmp/product.hpp>
@@ -38,36 +39,68 @@ std::int64_t rows_at_once(simd::instruction_set set, std::int64_t terms) {
   return std::max<std::int64_t>(simd::second_level_cache() / 3 / row, simd::properties_at(set).rows);
 }
 
-/// Numbers of scratch that a row of a block takes: its part of the left matrix, and, where terms come in several passes and
-/// y cannot hold sums that are not rounded, those sums.
-template <class T>
-constexpr std::int64_t row_scratch(std::int64_t pitch, int columns, bool several) {
-  constexpr std::int64_t line = 16;
-  const bool waiting = several && !std::is_same_v<T, arithmetic<T>>;
-  return pitch + (waiting ? (columns + line - 1) / line * line : 0);
-}
-
-/// One of several passes over terms of a block: all but the first go on from the sums before, only the last one finishes.
-/// Between passes sums wait in y, or in `waiting` (rows, columns up to whole lines).
+/// Memory of a block of rows: its part of the left matrix; where terms come in several passes and y cannot hold sums that
+/// are not rounded, those sums; scales of rows that are rounded to integers.
 template <class T, class = simd::this_unit>
-void run_pass(simd::instruction_set set, product<T> pass, bool first, bool last, arithmetic<T>* waiting) {
-  if (!last) {
-    pass.other = nullptr;
-    pass.after = {};
+class block_memory {
+ public:
+  using number = arithmetic<T>;
+
+  block_memory(std::int64_t pitch, int columns, bool several)
+      : pitch_(pitch), waiting_(several && !as_it_lies ? whole_lines(columns) : 0) {}
+
+  std::int64_t pitch() const { return pitch_; }
+  /// Numbers that a row takes: whole cache lines.
+  std::int64_t row() const { return pitch_ + waiting_ + (as_it_lies ? 0 : line); }
+
+  /// The same for `rows` rows at an address.
+  block_memory at(number* memory, std::int64_t rows) const {
+    block_memory made = *this;
+    made.left_ = memory;
+    made.rows_ = rows;
+    return made;
   }
-  if constexpr (std::is_same_v<T, arithmetic<T>>) {
-    if (!first) pass.from = pass.y, pass.from_row = pass.y_row;
-    simd::dispatch(set, pass);
-  } else {
-    const std::ptrdiff_t row = row_scratch<T>(0, pass.columns, true);
-    if (!first) pass.from = waiting, pass.from_row = row;
-    if (last) {
+  number* left() const { return left_; }
+
+  /// One of several passes over terms: all but the first go on from the sums before, only the last one finishes. What is to
+  /// be rounded lies in `left`, and is gone afterwards.
+  void run(simd::instruction_set set, product<T> pass, bool first, bool last) const {
+    if (!last) {
+      pass.other = nullptr;
+      pass.after = {};
+    }
+    if constexpr (as_it_lies) {
+      if (!first) pass.from = pass.y, pass.from_row = pass.y_row;
       simd::dispatch(set, pass);
     } else {
-      simd::dispatch(set, pass.template into<arithmetic<T>>(waiting, row));
+      number *waiting = left_ + rows_ * pitch_, *scales = waiting + rows_ * waiting_;
+      if (!first) pass.from = waiting, pass.from_row = waiting_;
+      if (pass.balances != nullptr) {
+        simd::dispatch(set, rounded_rows{left_, pitch_, pass.rows, pass.terms, pass.balances, scales});
+        run_to(set, pass.of_pairs(reinterpret_cast<const simd::pair*>(left_), scales), last, waiting);
+      } else {
+        run_to(set, pass, last, waiting);
+      }
     }
   }
-}
+
+ private:
+  template <class Product>
+  void run_to(simd::instruction_set set, const Product& pass, bool last, number* waiting) const {
+    if (last)
+      simd::dispatch(set, pass);
+    else
+      simd::dispatch(set, pass.into(waiting, waiting_));
+  }
+
+  static constexpr bool as_it_lies = std::is_same_v<T, number>;
+  static constexpr std::int64_t line = 16;
+  static constexpr std::int64_t whole_lines(std::int64_t count) { return (count + line - 1) / line * line; }
+
+  std::int64_t pitch_, waiting_;
+  number* left_ = nullptr;
+  std::int64_t rows_ = 0;
+};
 
 /// What a product has in common for all rows of a step.
 template <class T>
@@ -82,6 +115,11 @@ product<T> product_of(simd::instruction_set set, const operands<T>& o, activatio
   all.bias = o.weights.bias;
   all.other_row = sum ? o.other.pixel : 0;
   all.after = bounds_of<T>(after);
+  if (multiplies_integers<T>(set, o.run->what, o.x.channels)) {
+    const packed_integers<T> at(set, terms, all.columns);
+    all.column_scales = at.scales(all.b);
+    all.balances = at.balances(all.b);
+  }
   return all;
 }
 
@@ -100,29 +138,29 @@ void pointwise(simd::instruction_set set, const operands<T>& o, activation after
   constexpr bool as_it_lies = std::is_same_v<T, arithmetic<T>>;
   const product<T> all = product_of(set, o, after, sum);
   const int step = terms_at_once(all.terms);
-  const std::int64_t pitch = block_row<T>(step), row = row_scratch<T>(pitch, all.columns, step < all.terms);
+  const block_memory<T> how(block_row<T>(step), all.columns, step < all.terms);
   const blocks rows =
       cut(o.y.pixels(), pointwise_rows<T>(set, all.terms), simd::properties_at(set).rows, o.threads);
   parallel_for(o.threads, rows.count, [&](std::int64_t block, int thread) {
     const std::int64_t first = rows.begin(block), last = rows.end(block);
-    auto* numbers =
-        reinterpret_cast<arithmetic<T>*>(o.scratch.data()) + (as_it_lies ? 0 : thread * rows.size * row);
+    const block_memory<T> memory = how.at(reinterpret_cast<arithmetic<T>*>(o.scratch.data()) +
+                                              (as_it_lies ? 0 : thread * rows.size * how.row()),
+                                          rows.size);
     for (int k = 0; k < all.terms; k += step) {
-      product<T> pass = all;
+      product<T> pass = all.part(k, std::min(step, all.terms - k), panel_columns<T>(set));
       pass.rows = static_cast<int>(last - first);
-      pass.terms = std::min(step, all.terms - k);
-      pass.b += std::ptrdiff_t{k} * panel_columns<T>(set);
       pass.y = o.y.at(first);
       pass.other = sum ? o.other.at(first) : nullptr;
       if constexpr (as_it_lies) {
         pass.a = o.x.at(first) + k;
         pass.a_row = o.x.pixel;
       } else {
-        simd::dispatch(set, converted_pixels<T>{&o.x, first, last, k, pass.terms, numbers, pitch});
-        pass.a = numbers;
-        pass.a_row = pitch;
+        simd::dispatch(set,
+                       converted_pixels<T>{&o.x, first, last, k, pass.terms, memory.left(), memory.pitch()});
+        pass.a = memory.left();
+        pass.a_row = memory.pitch();
       }
-      run_pass(set, pass, k == 0, k + step >= all.terms, numbers + rows.size * pitch);
+      memory.run(set, pass, k == 0, k + step >= all.terms);
     }
   });
 }

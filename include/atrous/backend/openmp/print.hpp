@@ -38,7 +38,7 @@ std::string text_of_cut(simd::instruction_set set, const step& s, shape x, shape
     return text_of_product<T>(set, all, separable_rows<T>(set, x.channels), terms, threads);
   }
   if (s.form.kind != step_kind::convolution) return "";
-  switch (dense_kernel_for<T>(s.what, x, true)) {
+  switch (dense_kernel_for(s.what, x, true)) {
     case dense_kernel::pointwise: {
       const std::int64_t rows = pointwise_rows<T>(set, x.channels);
       return text_of_product<T>(set, all, rows, terms_at_once(x.channels), threads);

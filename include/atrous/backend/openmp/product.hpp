@@ -11,24 +11,28 @@
 
 #include <atrous/backend/openmp/limits.hpp>
 #include <atrous/backend/openmp/panels.hpp>
+#include <atrous/backend/openmp/product_tile.hpp>
 #include <atrous/simd/instruction_sets.hpp>
-#include <atrous/simd/lanes.hpp>
+#include <atrous/simd/pairs.hpp>
 
 namespace atrous::cpu {
 
 /// y = after(a x b + bias + other), or a part of the terms of it. Sums start from bias + 0: as no sum is ever -0, terms
 /// that are 0 may be left out.
 ///
-/// Weights are stored as T, other and y as S. Where T is not what is multiplied, a panel is converted once for all rows.
+/// Weights are stored as T, other and y as S. What is multiplied are numbers, to which a panel is converted once for all
+/// rows where T is something else; or pairs of integers, a and b rounded as integers.hpp says: with scales, and half of the terms.
 ///
 ///   reads   a (rows, terms), b (panels, terms, columns of a panel), bias (columns) or else from (rows, columns),
-///           other (rows, columns)
+///           other (rows, columns), scales (rows; columns up to whole panels)
 ///   writes  y (rows, columns)
 ///   cost    rows * terms * columns multiply-adds
-template <class T, class S = T>
+template <class T, class S = T, class Term = arithmetic<T>>
 struct product {
   using number = arithmetic<T>;
-  const number* a = nullptr;
+  static constexpr bool multiplies_integers = std::is_same_v<Term, simd::pair>;
+
+  const Term* a = nullptr;
   std::ptrdiff_t a_row = 0;  // elements from one row to the next
   int rows = 0, terms = 0;
   int parts = 1;              // each of `terms` terms, all in one go
@@ -45,25 +49,59 @@ struct product {
   std::ptrdiff_t other_row = 0;
   const std::ptrdiff_t* order = nullptr;  // rows of y and other that rows are for; nullptr: 0, 1, ...
   bounds<T> after{};
+  // Of integers: scales, and what each term of a is multiplied by before it is rounded; nullptr: numbers are multiplied.
+  const number *row_scales = nullptr, *column_scales = nullptr, *balances = nullptr;
+
+  /// A part of the terms; `width` is that of a panel.
+  [[gnu::always_inline]] product part(std::ptrdiff_t first, int count, int width) const {
+    product made = *this;
+    made.terms = count;
+    made.b += first * width;
+    if (balances != nullptr) made.balances += first;
+    return made;
+  }
 
   /// The same without a second term, y stored as U.
   template <class U>
-  [[gnu::always_inline]] product<T, U> into(U* to, std::ptrdiff_t to_row) const {
-    product<T, U> made;
+  [[gnu::always_inline]] product<T, U, Term> into(U* to, std::ptrdiff_t to_row) const {
+    product<T, U, Term> made;
     made.a = a, made.a_row = a_row, made.rows = rows, made.terms = terms, made.parts = parts,
     made.a_part = a_part;
     made.b = b, made.b_panel = b_panel, made.y = to, made.y_row = to_row, made.columns = columns;
     made.bias = bias, made.from = from, made.from_row = from_row, made.after = after;
+    made.row_scales = row_scales, made.column_scales = column_scales;
+    return made;
+  }
+
+  /// The same of integers that a has been rounded to, of as many bytes a row.
+  [[gnu::always_inline]] product<T, S, simd::pair> of_pairs(const simd::pair* from_a,
+                                                            const number* scales) const {
+    product<T, S, simd::pair> made;
+    made.a = from_a, made.a_row = a_row, made.rows = rows, made.terms = (terms + 1) / 2;
+    made.b = b, made.b_panel = b_panel, made.y = y, made.y_row = y_row, made.columns = columns;
+    made.bias = bias, made.from = from, made.from_row = from_row, made.other = other,
+    made.other_row = other_row, made.order = order, made.after = after;
+    made.row_scales = scales, made.column_scales = column_scales;
     return made;
   }
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
+    if constexpr (!multiplies_integers || Isa::integers) each_panel<Isa>();  // nothing is packed for others
+  }
+
+ private:
+  using tile = product_tile<T, S, Term>;
+  /// Whether sums so far lie as y does.
+  static constexpr bool waits_in_y = std::is_same_v<T, number>;
+
+  template <class Isa>
+  [[gnu::always_inline]] void each_panel() const {
     constexpr int width = Isa::vectors * Isa::bytes / static_cast<int>(sizeof(number));
-    converted_panel<T, Isa> buffer;
+    converted_panel<T, Isa, Term> buffer;
     for (int c = 0, panel = 0; c < columns; c += width, ++panel) {
       const T* here = b + panel * b_panel;
-      const number* weights = buffer(here, std::ptrdiff_t{terms} * parts * width);
+      const Term* weights = buffer(here, std::ptrdiff_t{terms} * parts * width);
       if (c + width <= columns) {
         whole_panel<Isa>(weights, c + width < columns ? here + b_panel : b, c);
       } else if (c + width / Isa::vectors < columns) {
@@ -74,82 +112,69 @@ struct product {
     }
   }
 
- private:
-  /// Whether sums so far lie as y does.
-  static constexpr bool waits_in_y = std::is_same_v<T, number>;
-
   [[gnu::always_inline]] std::ptrdiff_t line(int row) const { return order != nullptr ? order[row] : row; }
 
-  /// What one tile works on.
-  struct place {
-    const number* a = nullptr;
-    const number* b = nullptr;
-    const T* bias = nullptr;
-    const number* from = nullptr;
-    std::ptrdiff_t from_row = 0;
-    S* y = nullptr;
-    std::ptrdiff_t y_row = 0;
-    const S* other = nullptr;
-    std::ptrdiff_t other_row = 0;
-    const std::ptrdiff_t* order = nullptr;
-    int done = 0;                   // rows at the beginning that an earlier tile has written
-    const char* fetch = nullptr;    // what to fetch meanwhile
-    std::ptrdiff_t fetch_term = 0;  // bytes further with each term
-
-    template <bool Ordered>
-    [[gnu::always_inline]] std::ptrdiff_t line(int row) const {
-      return Ordered ? order[row] : row;
-    }
-  };
+  /// What tiles have in common.
+  [[gnu::always_inline]] tile tile_of(const Term* weights, int c) const {
+    tile made;
+    made.a_row = a_row, made.terms = terms, made.parts = parts, made.a_part = a_part;
+    made.b = weights;
+    made.after = after;
+    if (multiplies_integers) made.column_scales = column_scales + c;
+    return made;
+  }
 
   /// While it multiplies the first panel, each tile fetches the rows of a that the one below reads; after that, its share of
   /// the next panel. It takes 0.92 (1024 -> 1536 -> 1536 -> 2048 channels) to 0.98 (MobileNetV2) of the time that it took
   /// with the next panel fetched by the last tile alone (AVX2). Both at once were slower.
   template <class Isa>
-  [[gnu::always_inline]] void whole_panel(const number* weights, const T* behind, int c) const {
+  [[gnu::always_inline]] void whole_panel(const Term* weights, const T* behind, int c) const {
     constexpr int panel = Isa::vectors * Isa::bytes / static_cast<int>(sizeof(number));
+    constexpr std::ptrdiff_t weight = multiplies_integers ? sizeof(Term) : sizeof(T);  // bytes
     const int height = rows < Isa::rows ? 1 : Isa::rows, tiles = (rows + height - 1) / height;
     const std::ptrdiff_t all = std::max(std::ptrdiff_t{terms} * parts, std::ptrdiff_t{1});
     const std::ptrdiff_t below = height * a_row, rows_term = (below + all - 1) / all;
     const std::ptrdiff_t share = (panel + tiles - 1) / std::max(tiles, 1);
     const char* next = reinterpret_cast<const char*>(behind);
+    const tile common = tile_of(weights, c);
     const auto at = [&](int row, int done) __attribute__((always_inline)) {
       const std::ptrdiff_t start = order != nullptr ? 0 : row, from_start = waits_in_y ? start : row;
-      place here{a + row * a_row,
-                 weights,
-                 bias + c,
-                 from != nullptr ? from + from_start * from_row + c : nullptr,
-                 from_row,
-                 y + start * y_row + c,
-                 y_row,
-                 other != nullptr ? other + start * other_row + c : nullptr,
-                 other_row,
-                 order != nullptr ? order + row : nullptr,
-                 done,
-                 next,
-                 panel * sizeof(T)};
+      tile here = common;
+      here.a = a + row * a_row;
+      here.bias = bias + c;
+      here.from = from != nullptr ? from + from_start * from_row + c : nullptr;
+      here.from_row = from_row;
+      here.y = y + start * y_row + c;
+      here.y_row = y_row;
+      here.other = other != nullptr ? other + start * other_row + c : nullptr;
+      here.other_row = other_row;
+      here.order = order != nullptr ? order + row : nullptr;
+      here.done = done;
+      here.fetch = next;
+      here.fetch_term = panel * weight;
+      if (multiplies_integers) here.row_scales = row_scales + row;
       if (c > 0) {
-        here.fetch_term = share * sizeof(T);
+        here.fetch_term = share * weight;
         next += here.fetch_term * all;
       } else if (row + done + height < rows) {  // another tile follows below
         here.fetch = reinterpret_cast<const char*>(here.a + below);
-        here.fetch_term = rows_term * sizeof(number);
+        here.fetch_term = rows_term * static_cast<std::ptrdiff_t>(sizeof(Term));
       }
       return here;
     };
     if (rows < Isa::rows) {
-      for (int row = 0; row < rows; ++row) tile<Isa, 1, Isa::vectors>(at(row, 0));
+      for (int row = 0; row < rows; ++row) at(row, 0).template run<Isa, 1, Isa::vectors>();
       return;
     }
     for (int row = 0; row < rows; row += Isa::rows) {
       const int first = std::min(row, rows - Isa::rows);
-      tile<Isa, Isa::rows, Isa::vectors>(at(first, row - first));
+      at(first, row - first).template run<Isa, Isa::rows, Isa::vectors>();
     }
   }
 
   /// The last columns pass through a buffer, so that nothing beside them is touched.
   template <class Isa, int Vectors>
-  [[gnu::always_inline]] void part_of_panel(const number* weights, int c) const {
+  [[gnu::always_inline]] void part_of_panel(const Term* weights, int c) const {
     constexpr int width = Vectors * Isa::bytes / static_cast<int>(sizeof(number));
     alignas(64) S results[Isa::rows * width], others[Isa::rows * width] = {};
     alignas(64) number starts[Isa::rows * width];
@@ -157,6 +182,10 @@ struct product {
     const auto used = static_cast<std::size_t>(columns - c);
     if (from == nullptr) std::memcpy(biases, bias + c, used * sizeof(T));
     const int height = std::min(rows, Isa::rows);
+    tile at = tile_of(weights, c);
+    at.bias = biases;
+    at.from_row = at.y_row = at.other_row = width;
+    at.fetch = reinterpret_cast<const char*>(weights);  // nothing new: there is no panel behind
     for (int row = 0; row < rows; row += Isa::rows) {
       const int first = std::min(row, rows - height), done = row - first;
       for (int i = done; i < height; ++i) {
@@ -166,137 +195,24 @@ struct product {
         if (other != nullptr)
           std::memcpy(others + i * width, other + line(first + i) * other_row + c, used * sizeof(S));
       }
-      place at{a + first * a_row,
-               weights,
-               biases,
-               from != nullptr ? starts : nullptr,
-               width,
-               results,
-               width,
-               other != nullptr ? others : nullptr,
-               width,
-               nullptr,
-               0,
-               reinterpret_cast<const char*>(weights),  // nothing new: there is no panel behind
-               0};
+      at.a = a + first * a_row;
+      at.from = from != nullptr ? starts : nullptr;
+      at.y = results;
+      at.other = other != nullptr ? others : nullptr;
+      if (multiplies_integers) at.row_scales = row_scales + first;
       if (height == Isa::rows) {
-        tile<Isa, Isa::rows, Vectors>(at);
+        at.template run<Isa, Isa::rows, Vectors>();
       } else {
-        for (int i = 0; i < height; ++i, at.a += a_row, at.y += width,
-                 at.from += at.from != nullptr ? width : 0, at.other += at.other != nullptr ? width : 0)
-          tile<Isa, 1, Vectors>(at);
+        for (int i = 0; i < height; ++i) {
+          at.template run<Isa, 1, Vectors>();
+          at.a += a_row, at.y += width;
+          if (at.from != nullptr) at.from += width;
+          if (at.other != nullptr) at.other += width;
+          if (multiplies_integers) ++at.row_scales;
+        }
       }
       for (int i = done; i < height; ++i)
         std::memcpy(y + line(first + i) * y_row + c, results + i * width, used * sizeof(S));
-    }
-  }
-
-  template <class Isa, int Rows, int Vectors>
-  [[gnu::always_inline]] void tile(const place& at) const {
-    using lanes = simd::lanes<number, Isa::bytes>;
-    using vector = typename lanes::vector;
-    constexpr int panel = Isa::vectors * lanes::width;
-    vector sums[Rows][Vectors];
-    if (at.order == nullptr)
-      start<Isa, Rows, Vectors, false>(at, sums);
-    else
-      start<Isa, Rows, Vectors, true>(at, sums);
-    constexpr int near = 5;  // rows that one address serves: few registers
-    const number* left[(Rows + near - 1) / near];
-#pragma GCC unroll 4
-    for (int i = 0; i < Rows; i += near) left[i / near] = at.a + i * a_row;
-    const number* right = at.b;
-    const char* fetch = at.fetch;
-    constexpr int group = std::min(Rows, 6);  // rows of y fetched at once; behind more the weights would wait
-    const int stretch = group < Rows ? std::max(terms * parts / Rows * group, group) : terms;
-    for (int part = 0, row = 0; part < parts; ++part) {
-      for (int k = 0; k < terms; row += group) {
-        const int until = std::min(k + stretch, terms);
-        if (Isa::prefetch && row < Rows) {
-          const int last = std::min(row + group, Rows);
-          if (at.order == nullptr)
-            fetch_rows<Isa, false>(at, row, last);
-          else
-            fetch_rows<Isa, true>(at, row, last);
-        }
-#pragma GCC unroll 1  // more, and clang loads weights so early that sums leave the registers
-        for (; k < until; ++k, right += panel, fetch += at.fetch_term) {
-          vector weights[Vectors];
-#pragma GCC unroll 2
-          for (int j = 0; j < Vectors; ++j) {
-            weights[j] = lanes::at(right + j * lanes::width).value;
-            if (Isa::prefetch && j * Isa::bytes % 64 == 0) __builtin_prefetch(fetch + j * Isa::bytes);
-          }
-#pragma GCC unroll 16
-          for (int i = 0; i < Rows; ++i) {
-            const vector x = left[i / near][i % near * a_row + k] - vector{};
-#pragma GCC unroll 2
-            for (int j = 0; j < Vectors; ++j) sums[i][j] += x * weights[j];
-          }
-        }
-      }
-#pragma GCC unroll 4
-      for (int i = 0; i < Rows; i += near) left[i / near] += a_part;
-    }
-    if (at.order == nullptr)
-      store<Isa, Rows, Vectors, false>(at, sums);
-    else
-      store<Isa, Rows, Vectors, true>(at, sums);
-  }
-
-  template <class Isa, int Rows, int Vectors, bool Ordered, class Vector>
-  [[gnu::always_inline]] void start(const place& at, Vector (&sums)[Rows][Vectors]) const {
-    using lanes = simd::lanes<number, Isa::bytes>;
-#pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 2
-      for (int j = 0; j < Vectors; ++j) {
-        const std::ptrdiff_t c = j * lanes::width;
-        if constexpr (std::is_same_v<T, number>) {
-          lanes::load(
-              (at.from != nullptr ? at.from + at.template line<Ordered>(i) * at.from_row : at.bias) + c,
-              sums[i][j]);
-        } else if (at.from != nullptr) {
-          lanes::load(at.from + i * at.from_row + c, sums[i][j]);
-        } else {
-          simd::lanes<T, Isa::bytes>::load(at.bias + c, sums[i][j]);
-        }
-        sums[i][j] += Vector{};
-      }
-  }
-
-  template <class Isa, int Rows, int Vectors, bool Ordered, class Vector>
-  [[gnu::always_inline]] void store(const place& at, Vector (&sums)[Rows][Vectors]) const {
-    using lanes = simd::lanes<S, Isa::bytes>;
-    const Vector low = after.low - Vector{}, high = after.high - Vector{};
-#pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i) {
-      if (i < at.done) continue;
-      const std::ptrdiff_t line = at.template line<Ordered>(i);
-#pragma GCC unroll 2
-      for (int j = 0; j < Vectors; ++j) {
-        if (at.other != nullptr) {
-          Vector term;
-          lanes::load(at.other + line * at.other_row + j * lanes::width, term);
-          sums[i][j] += term;
-        }
-        lanes::clamp(sums[i][j], low, high);
-        lanes::store(at.y + line * at.y_row + j * lanes::width, sums[i][j]);
-      }
-    }
-  }
-
-  /// Some rows of what the tile will write and add.
-  template <class Isa, bool Ordered>
-  [[gnu::always_inline]] static void fetch_rows(const place& at, int first, int last) {
-    constexpr int panel = Isa::vectors * Isa::bytes / static_cast<int>(sizeof(number));
-    for (int i = first; i < last; ++i) {
-      const std::ptrdiff_t line = at.template line<Ordered>(i);
-#pragma GCC unroll 2
-      for (int c = 0; c < panel; c += 64 / static_cast<int>(sizeof(S))) {
-        __builtin_prefetch(at.y + line * at.y_row + c, 1);
-        if (at.other != nullptr) __builtin_prefetch(at.other + line * at.other_row + c);
-      }
     }
   }
 };

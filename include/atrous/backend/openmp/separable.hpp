@@ -16,9 +16,9 @@ template <class T>
 std::size_t separable_scratch(simd::instruction_set set, int channels, int out, int threads) {
   const std::int64_t rows = separable_rows<T>(set, channels) + simd::properties_at(set).rows;
   const int step = terms_at_once(channels);
-  const std::int64_t row = row_scratch<T>(block_row<T>(step), out, step < channels);
+  const block_memory<T> how(block_row<T>(step), out, step < channels);
   return static_cast<std::size_t>(rows * threads) *
-         (static_cast<std::size_t>(row) * sizeof(arithmetic<T>) + sizeof(std::ptrdiff_t));
+         (static_cast<std::size_t>(how.row()) * sizeof(arithmetic<T>) + sizeof(std::ptrdiff_t));
 }
 
 /// Output pixels first ... last - 1 in the layer's order, `y` being where the first of them goes. Of many channels some at a
@@ -60,15 +60,15 @@ void separable(simd::instruction_set set, const operands<T>& o, activation betwe
   const row_order order = first.order();
   const product<T> all = product_of(set, o, after, sum);
   const int step = terms_at_once(all.terms);
-  const std::int64_t pixels = o.y.pixels(), pitch = block_row<T>(step);
-  const std::int64_t row = row_scratch<T>(pitch, all.columns, step < all.terms);
+  const std::int64_t pixels = o.y.pixels();
+  const block_memory<T> how(block_row<T>(step), all.columns, step < all.terms);
   const blocks rows =
       cut(pixels, separable_rows<T>(set, all.terms), simd::properties_at(set).rows, o.threads);
   auto* numbers = reinterpret_cast<arithmetic<T>*>(o.scratch.data());
-  auto* places = reinterpret_cast<std::ptrdiff_t*>(numbers + o.threads * rows.size * row);
+  auto* places = reinterpret_cast<std::ptrdiff_t*>(numbers + o.threads * rows.size * how.row());
   parallel_for(o.threads, rows.count, [&](std::int64_t block, int thread) {
     const std::int64_t begin = rows.begin(block), end = rows.end(block);
-    auto* middle = numbers + thread * rows.size * row;
+    const block_memory<T> memory = how.at(numbers + thread * rows.size * how.row(), rows.size);
     product<T> some = all;
     some.rows = static_cast<int>(end - begin);
     if (order.in_sequence()) {
@@ -83,13 +83,11 @@ void separable(simd::instruction_set set, const operands<T>& o, activation betwe
     }
     for (int c = 0; c < all.terms; c += step) {
       const int count = std::min(step, all.terms - c);
-      depthwise_block<Before>(set, first.part(c, count), begin, end, middle, pitch);
-      product<T> pass = some;
-      pass.terms = count;
-      pass.b += std::ptrdiff_t{c} * panel_columns<T>(set);
-      pass.a = middle;
-      pass.a_row = pitch;
-      run_pass(set, pass, c == 0, c + step >= all.terms, middle + rows.size * pitch);
+      depthwise_block<Before>(set, first.part(c, count), begin, end, memory.left(), memory.pitch());
+      product<T> pass = some.part(c, count, panel_columns<T>(set));
+      pass.a = memory.left();
+      pass.a_row = memory.pitch();
+      memory.run(set, pass, c == 0, c + step >= all.terms);
     }
   });
 }

@@ -14,6 +14,15 @@ constexpr bool reads_whole_rows(const op& o, int channels) {
   return o.kernel > 1 && o.rate == 1 && o.kernel * channels <= most;
 }
 
+/// Numbers of scratch of a thread: of windows that stick out, and of what an output row sees, where x is stored otherwise.
+template <class T>
+std::int64_t stem_scratch(simd::instruction_set set, const op& o, shape x) {
+  constexpr bool as_they_lie = std::is_same_v<T, arithmetic<T>>;
+  const convolution_cut<T> edges(set, o, x.channels);
+  return edges.rows * edges.memory.row() +
+         (as_they_lie ? 0 : o.kernel * block_row<T>(std::int64_t{x.width} * x.channels));
+}
+
 /// reads x, weights, bias, other; writes y, scratch. cost: pixels * taps inside * C * channels out multiply-adds.
 template <class T>
 void stem(simd::instruction_set set, const operands<T>& o, activation after, bool sum) {
@@ -21,11 +30,14 @@ void stem(simd::instruction_set set, const operands<T>& o, activation after, boo
   const axis rows = rows_axis(what, o.x.shape()), columns = columns_axis(what, o.x.shape());
   const tap_range inner = columns.whole();
   const convolution_cut<T> edges(set, what, o.x.channels);
-  product<T> all = product_of(set, o, after, sum);
+  const product<T> all = product_of(set, o, after, sum);
+  const auto scratch_of = [&](int thread) {
+    return reinterpret_cast<arithmetic<T>*>(o.scratch.data()) +
+           thread * stem_scratch<T>(set, what, o.x.shape());
+  };
   const auto edge = [&](int thread, std::int64_t first, std::int64_t last) {
-    T* scratch = reinterpret_cast<T*>(o.scratch.data()) + thread * edges.rows * edges.pitch;
     for (; first < last; first += edges.rows) {
-      convolved_block<T>(set, o, all, nullptr, scratch, nullptr)
+      convolved_block<T>(set, o, all, nullptr, edges.memory.at(scratch_of(thread), edges.rows))
           .run(first, std::min(first + edges.rows, last));
     }
   };
@@ -37,14 +49,27 @@ void stem(simd::instruction_set set, const operands<T>& o, activation after, boo
     edge(thread, row + j, row + first);
     edge(thread, row + last, row + end);
     if (last == first) return;
-    product<T> middle = all;
-    middle.a = o.x.at(n, rows.start(i) + u.first, columns.start(first));
+    product<T> middle = all.part(std::ptrdiff_t{u.first} * what.kernel * o.x.channels,
+                                 what.kernel * o.x.channels, panel_columns<T>(set));
     middle.a_row = what.stride * o.x.pixel;
     middle.rows = last - first;
-    middle.terms = what.kernel * o.x.channels;
     middle.parts = u.count();
-    middle.a_part = o.x.width * o.x.pixel;
-    middle.b += std::ptrdiff_t{u.first} * middle.terms * panel_columns<T>(set);
+    const int above = rows.start(i) + u.first, left = columns.start(first);
+    if constexpr (std::is_same_v<T, arithmetic<T>>) {
+      middle.a = o.x.at(n, above, left);
+      middle.a_part = o.x.width * o.x.pixel;
+    } else {
+      arithmetic<T>* numbers = scratch_of(thread) + edges.rows * edges.memory.row();
+      middle.a_part = block_row<T>(std::int64_t{o.x.width} * o.x.channels);
+      const std::int64_t from = (std::int64_t{n} * o.x.height + above) * o.x.width + left;
+      const int seen = (last - first - 1) * what.stride + what.kernel;  // columns
+      const view<const T> x = o.x;
+      for (int part = 0; part < u.count(); ++part, numbers += middle.a_part) {
+        const std::int64_t begin = from + std::int64_t{part} * x.width;
+        simd::dispatch(set, converted_row<T>{x.at(begin), seen * x.channels, numbers});
+      }
+      middle.a = numbers - u.count() * middle.a_part;
+    }
     middle.y = o.y.at(n, i, first);
     middle.other = sum ? o.other.at(n, i, first) : nullptr;
     simd::dispatch(set, middle);

@@ -24,17 +24,33 @@ namespace winograd {
 
 // ---- weights: (planes, panels, channels, columns of a panel)
 
+/// Elements of one plane.
 template <class T>
-constexpr std::int64_t packed_elements(simd::instruction_set set, int channels, int out) {
-  return planes * packed_panels<T>(set, channels, out);
+std::int64_t plane_elements(simd::instruction_set set, const op& o, int channels) {
+  if (multiplies_integers<T>(set, o, channels)) return packed_integers<T>(set, channels, o.out).elements();
+  return packed_panels<T>(set, channels, o.out);
+}
+
+template <class T>
+std::int64_t packed_elements(simd::instruction_set set, const op& o, int channels) {
+  return planes * plane_elements<T>(set, o, channels);
+}
+
+/// Whether scales of packed integers are what they should be.
+template <class T>
+bool finite(simd::instruction_set set, const op& o, int channels, const T* packed) {
+  const packed_integers<T> at(set, channels, o.out);
+  for (int p = 0; p < planes; ++p)
+    if (!at.finite(packed + p * plane_elements<T>(set, o, channels))) return false;
+  return true;
 }
 
 /// Transforms a kernel (3, 3, channels, out), in double.
 template <class T>
-void pack(simd::instruction_set set, int channels, int out, const float* kernel, T* packed) {
-  const std::ptrdiff_t plane = std::ptrdiff_t{channels} * out;
+void pack(simd::instruction_set set, const op& o, int channels, const float* kernel, T* packed) {
+  const std::ptrdiff_t plane = std::ptrdiff_t{channels} * o.out;
   std::vector<float> numbers(static_cast<std::size_t>(plane));
-  for (int p = 0; p < planes; ++p, packed += packed_panels<T>(set, channels, out)) {
+  for (int p = 0; p < planes; ++p, packed += plane_elements<T>(set, o, channels)) {
     for (std::ptrdiff_t k = 0; k < plane; ++k) {
       double sum = 0;
       for (int i = 0; i < 3; ++i)
@@ -42,7 +58,10 @@ void pack(simd::instruction_set set, int channels, int out, const float* kernel,
           sum += of_taps[p / points][i] * of_taps[p % points][j] * kernel[(i * 3 + j) * plane + k];
       numbers[static_cast<std::size_t>(k)] = static_cast<float>(sum);
     }
-    pack_panels(set, channels, out, numbers.data(), packed);
+    if (multiplies_integers<T>(set, o, channels))
+      pack_integers(set, channels, o.out, numbers.data(), packed);
+    else
+      pack_panels(set, channels, o.out, numbers.data(), packed);
   }
 }
 
@@ -55,6 +74,7 @@ struct group_cut {
   std::int64_t tiles = 0;  // of a group, at most
   int channels = 0;        // of a pass, at most
   std::int64_t x_tile = 0, x_plane = 0, y_tile = 0, y_plane = 0;  // elements from one to the next
+  std::int64_t scales = 0;  // of the rows of a plane, if they are rounded
 
   /// Groups are so large that weights beyond the caches are read seldom, and what a group needs stays in the cache of
   /// the third level. Where threads would get few tiles each, they share the products of one group instead.
@@ -71,9 +91,10 @@ struct group_cut {
     y_tile = (o.out + width - 1) / width * width;
     x_plane = block_row<T>(tiles * x_tile);
     y_plane = block_row<T>(tiles * y_tile);
+    if (multiplies_integers<T>(set, o, x.channels)) scales = block_row<T>(tiles);
   }
   std::int64_t zeros() const { return block_row<T>(std::max(x_tile, y_tile)); }
-  std::int64_t group() const { return planes * (x_plane + y_plane); }
+  std::int64_t group() const { return planes * (x_plane + y_plane + scales); }
   std::size_t scratch(int threads) const {
     return static_cast<std::size_t>(zeros() + (shared ? 1 : threads) * group()) * sizeof(arithmetic<T>);
   }
@@ -121,6 +142,16 @@ class layer {
   };
 
   number* products_of(const group& g) const { return g.x + planes * cut_.x_plane; }
+  number* scales_of(const group& g, int plane) const {
+    return products_of(g) + planes * cut_.y_plane + plane * cut_.scales;
+  }
+  const T* weights_of(int plane) const {
+    return o_.weights.kernel + plane * plane_elements<T>(set_, o_.run->what, o_.x.channels);
+  }
+  /// The row of a product that the group's tiles before one take part in.
+  std::int64_t row_of(const group& g, std::int64_t tile, int plane) const {
+    return grid_.before(g.first + tile, plane) - grid_.before(g.first, plane);
+  }
 
   void run_group(const group& g) const {
     const int panels = static_cast<int>(cut_.y_tile) / panel_columns<T>(set_);
@@ -142,6 +173,13 @@ class layer {
     simd::dispatch(set_,
                    input_tiles<T>{&o_.x, &grid_, reinterpret_cast<const T*>(zeros_), g.first, g.first + begin,
                                   g.first + end, c.first, c.count, g.x, cut_.x_tile, cut_.x_plane});
+    if (cut_.scales == 0) return;
+    for (int p = 0; p < planes; ++p) {
+      const std::int64_t row = row_of(g, begin, p);
+      simd::dispatch(set_, rounded_rows{g.x + p * cut_.x_plane + row * cut_.x_tile, cut_.x_tile,
+                                        static_cast<int>(row_of(g, end, p) - row), c.count,
+                                        packed().balances(weights_of(p)) + c.first, scales_of(g, p) + row});
+    }
   }
 
   /// Panels begin ... end - 1 of one plane. The sum of each pass is added to that of the passes before: one sum over
@@ -151,19 +189,27 @@ class layer {
     product<T, number> some;
     some.a = g.x + plane * cut_.x_plane;
     some.a_row = cut_.x_tile;
-    some.rows = static_cast<int>(grid_.before(g.first + g.count, plane) - grid_.before(g.first, plane));
+    some.rows = static_cast<int>(row_of(g, g.count, plane));
     some.terms = c.count;
     some.b_panel = std::ptrdiff_t{o_.x.channels} * width;
-    some.b = o_.weights.kernel + plane * packed_panels<T>(set_, o_.x.channels, o_.y.channels) +
-             begin * some.b_panel + std::ptrdiff_t{c.first} * width;
+    some.b = weights_of(plane) + begin * some.b_panel + std::ptrdiff_t{c.first} * width;
     some.y = products_of(g) + plane * cut_.y_plane + begin * width;
     some.y_row = cut_.y_tile;
     some.columns = static_cast<int>(end - begin) * width;
     some.bias = reinterpret_cast<const T*>(zeros_);
     some.other = c.first > 0 ? some.y : nullptr;
     some.other_row = some.y_row;
-    if (some.rows > 0) simd::dispatch(set_, some);
+    if (some.rows == 0) return;
+    if constexpr (!std::is_same_v<T, number>) {
+      if (cut_.scales > 0) {
+        some.column_scales = packed().scales(weights_of(plane)) + begin * width;
+        simd::dispatch(set_, some.of_pairs(reinterpret_cast<const simd::pair*>(some.a), scales_of(g, plane)));
+        return;
+      }
+    }
+    simd::dispatch(set_, some);
   }
+  packed_integers<T> packed() const { return {set_, o_.x.channels, o_.y.channels}; }
 
   void leave(const group& g, std::int64_t begin, std::int64_t end) const {
     simd::dispatch(

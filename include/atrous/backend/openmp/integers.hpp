@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Products of what is stored in half, as products of integers: processors multiply twice as many of them, and their sums
+// are exact. A row of the left matrix and a column of the right one are rounded to integers times a scale of their own.
+//
+//   a(i, k) d(k)  =  s(i) A(i, k)          |A| <= largest, s(i) = the largest of row i / largest
+//   w(k, j) / d(k) = t(j) W(k, j)          t(j) such that any 2 most_pairs terms of |W| sum up to most_sum at most
+//   sum over k of a w = s(i) t(j) times the sum of A W, of which no part overflows 32 bits
+//
+// d(k), the mean of |w(k, j)| over j, is there so that what is lost of a number does not depend on how much its channel
+// is multiplied by. An error of 1/2 in A or W is one of s(i)/2 in a(i, k) d(k), of t(j)/2 in w(k, j) / d(k).
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <type_traits>
+#include <vector>
+
+#include <atrous/backend/openmp/panels.hpp>
+#include <atrous/backend/openmp/product_tile.hpp>
+#include <atrous/simd/instruction_sets.hpp>
+#include <atrous/simd/lanes.hpp>
+#include <atrous/simd/pairs.hpp>
+
+namespace atrous::cpu {
+
+constexpr int largest_integer = (1 << 13) - 1;
+constexpr double most_integer_sum = 2147483647.0 / largest_integer;
+
+/// Whether a dense layer of so many channels is multiplied in integers. With fewer of them, or fewer columns, rounding rows
+/// takes the time that it saves.
+template <class T>
+constexpr bool multiplies_integers(simd::instruction_set set, const op& o, int channels) {
+  constexpr int least = 32;
+  return !std::is_same_v<T, arithmetic<T>> && simd::properties_at(set).integers &&
+         o.kind == op_kind::convolution && channels % 2 == 0 && channels >= least && o.out >= least;
+}
+
+// ---- columns: panels of (pairs of terms, columns of a panel), scales (columns of all panels), balances (terms)
+
+/// Where parts of a packed layer are; `terms` is even.
+template <class T>
+struct packed_integers {
+  std::int64_t panels = 0, columns = 0, terms = 0;  // elements of T; floats up to whole cache lines
+
+  packed_integers(simd::instruction_set set, std::int64_t all_terms, int all_columns)
+      : panels(packed_panels<T>(set, all_terms, all_columns)),
+        columns(whole_lines(all_columns)),
+        terms(whole_lines(all_terms)) {}
+
+  std::int64_t elements() const {
+    return panels + (columns + terms) * static_cast<std::int64_t>(sizeof(float) / sizeof(T));
+  }
+  const float* scales(const T* packed) const { return reinterpret_cast<const float*>(packed + panels); }
+  const float* balances(const T* packed) const { return scales(packed) + columns; }
+  bool finite(const T* packed) const {
+    return std::all_of(scales(packed), balances(packed) + terms, [](float x) { return std::isfinite(x); });
+  }
+  float* scales(T* packed) const { return reinterpret_cast<float*>(packed + panels); }
+  float* balances(T* packed) const { return scales(packed) + columns; }
+
+ private:
+  static constexpr std::int64_t whole_lines(std::int64_t count) { return (count + 31) / 32 * 32; }
+};
+
+/// The scale of each column of some terms of magnitudes w (terms, columns).
+template <class = simd::this_unit>
+void find_scales(const std::vector<float>& w, std::int64_t terms, int columns, float* scales) {
+  constexpr std::int64_t window = 2 * most_pairs;
+  const double most = most_integer_sum - window;  // rounding may add 1/2 to each
+  for (int j = 0; j < columns; ++j) {
+    double sum = 0, largest_sum = 0;
+    float largest = 0;
+    for (std::int64_t k = 0; k < terms; ++k) {
+      const auto at = [&](std::int64_t i) { return std::abs(w[static_cast<std::size_t>(i * columns + j)]); };
+      sum += at(k);
+      if (k >= window) sum -= at(k - window);
+      largest_sum = std::max(largest_sum, sum);
+      largest = std::max(largest, at(k));
+    }
+    scales[j] = static_cast<float>(std::max(largest_sum / most, largest / 32766.0));
+  }
+}
+
+/// (terms, columns) -> packed_integers.
+template <class T>
+void pack_integers(simd::instruction_set set, std::int64_t terms, int columns, const float* from, T* to) {
+  const packed_integers<T> at(set, terms, columns);
+  const int width = panel_columns<T>(set);
+  float* balances = std::fill_n(at.scales(to), at.columns, 0.0F);
+  std::fill_n(balances, at.terms, 0.0F);
+  for (std::int64_t k = 0; k < terms; ++k) {
+    double sum = 0;
+    for (int j = 0; j < columns; ++j) sum += std::abs(from[k * columns + j]);
+    balances[k] = static_cast<float>(sum / columns);
+  }
+  std::vector<float> panel(static_cast<std::size_t>(terms * width));
+  for (int first = 0; first < columns; first += width) {
+    const int used = std::min(width, columns - first);
+    for (std::int64_t k = 0; k < terms; ++k)
+      for (int j = 0; j < width; ++j)
+        panel[static_cast<std::size_t>(k * width + j)] =
+            j < used && balances[k] > 0 ? from[k * columns + first + j] / balances[k] : 0;
+    float scales[128];
+    find_scales(panel, terms, width, scales);
+    std::copy_n(scales, used, at.scales(to) + first);
+    auto* pairs = reinterpret_cast<std::int16_t*>(to + first * terms);
+    for (std::int64_t k = 0; k < terms; k += 2)
+      for (int j = 0; j < width; ++j)
+        for (int half = 0; half < 2; ++half) {
+          const float w = panel[static_cast<std::size_t>((k + half) * width + j)];
+          *pairs++ = static_cast<std::int16_t>(scales[j] > 0 ? std::lrint(w / scales[j]) : 0);
+        }
+  }
+}
+
+// ---- rows
+
+/// Rows of numbers, each times its balance, become integers in the same place.
+///
+///   reads   numbers (rows, terms), balances (terms)
+///   writes  numbers (rows, terms / 2 pairs), scales (rows): NaN where a row has no largest number
+///   cost    two passes over the rows
+struct rounded_rows {
+  float* numbers = nullptr;
+  std::ptrdiff_t row = 0;
+  int rows = 0, terms = 0;
+  const float* balances = nullptr;
+  float* scales = nullptr;
+
+  template <class Isa>
+  [[gnu::always_inline]] void operator()() const {
+    for (int i = 0; i < rows; ++i) {
+      float* here = numbers + i * row;
+      std::uint32_t most = 0;  // as bits, whose order is that of magnitudes; NaN is above all
+      int k = 0;
+      find_largest<Isa::bytes>(here, k, most);
+      find_largest<Isa::bytes / 2>(here, k, most);
+      find_largest<4>(here, k, most);
+      const float largest = std::bit_cast<float>(most);
+      scales[i] = largest / largest_integer;
+      const float factor = largest > 0 ? largest_integer / largest : 0;
+      k = 0;
+      round<Isa::bytes>(here, factor, k);
+      round<Isa::bytes / 2>(here, factor, k);
+      round<4>(here, factor, k);
+    }
+  }
+
+ private:
+  template <int Bytes>
+  [[gnu::always_inline]] void find_largest(const float* here, int& k, std::uint32_t& most) const {
+    using lanes = simd::lanes<float, Bytes>;
+    using bits = typename simd::lanes<std::uint32_t, Bytes>::vector;
+    bits all{};
+    for (; k + lanes::width <= terms; k += lanes::width) {
+      const typename lanes::vector x = lanes::at(here + k).value * lanes::at(balances + k).value;
+      const bits size = reinterpret_cast<bits>(x) & 0x7fffffffU;
+      all = all > size ? all : size;
+    }
+    for (int j = 0; j < lanes::width; ++j) most = std::max(most, all[j]);
+  }
+
+  /// Adding 3 * 2^22 leaves the nearest integer in the lowest bits.
+  template <int Bytes>
+  [[gnu::always_inline]] void round(float* here, float factor, int& k) const {
+    using lanes = simd::lanes<float, Bytes>;
+    using bits = typename simd::lanes<std::uint32_t, Bytes>::vector;
+    using shorts = simd::lanes<std::uint16_t, Bytes / 2>;
+    auto* to = reinterpret_cast<std::uint16_t*>(here);
+    for (; k + lanes::width <= terms; k += lanes::width) {
+      const typename lanes::vector x = lanes::at(here + k).value * lanes::at(balances + k).value;
+      const typename lanes::vector shifted = x * factor + 0x1.8p23F;
+      shorts::at(to + k).value =
+          __builtin_convertvector(reinterpret_cast<bits>(shifted), typename shorts::vector);
+    }
+  }
+};
+
+}  // namespace atrous::cpu

@@ -1,0 +1,164 @@
+// Products of integers in place of numbers stored in half: what is lost, what cannot overflow, what is passed on.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "trials.hpp"
+
+namespace {
+
+using namespace grid;
+using enum simd::instruction_set;
+
+/// Sets that multiply integers.
+std::vector<simd::instruction_set> sets() {
+  std::vector<simd::instruction_set> all;
+  for (auto set : {avx2, avx512, avx512_vnni})
+    if (simd::has(set) && simd::properties_at(set).integers) all.push_back(set);
+  return all;
+}
+
+/// x (rows, terms) times w (terms, columns), x and w as they are stored.
+struct matrices {
+  int rows = 0, terms = 0, columns = 0;
+  std::vector<float> x, w;
+
+  template <class X, class W>
+  matrices(int height, int depth, int width, const X& of_x, const W& of_w)
+      : rows(height), terms(depth), columns(width) {
+    for (int i = 0; i < rows; ++i)
+      for (int k = 0; k < terms; ++k) x.push_back(half(of_x(i, k)));
+    for (int k = 0; k < terms; ++k)
+      for (int j = 0; j < columns; ++j) w.push_back(of_w(k, j));
+  }
+
+  /// By kernels for an instruction set, which round the result to half.
+  std::vector<float> product(simd::instruction_set set) const {
+    step s{.form = {.kind = step_kind::convolution}};
+    s.what = {.kind = op_kind::convolution, .out = columns};
+    const cpu::packed_integers<half> at(set, terms, columns);
+    std::vector<half> packed(static_cast<std::size_t>(at.elements())), from(x.begin(), x.end()),
+        bias(static_cast<std::size_t>(columns) + 32, half(0.0F)),
+        to(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns));
+    REQUIRE(cpu::multiplies_integers<half>(set, s.what, terms));
+    cpu::kernels<half>::pack(set, s.what, {1, rows, terms}, w.data(), packed.data());
+    operands<half> o{.run = &s};
+    o.x = view<const half>(from.data(), 1, {1, rows, terms});
+    o.y = view<half>(to.data(), 1, {1, rows, columns});
+    o.weights = {packed.data(), bias.data(), nullptr};
+    std::vector<std::byte> scratch(cpu::dense_scratch<half>(set, s.what, {1, rows, terms}, 1) + 64);
+    o.scratch = scratch;
+    cpu::kernels<half>::convolution(set, o, activation::none, false, nullptr);
+    return {to.begin(), to.end()};
+  }
+
+  /// The sum, or that of magnitudes.
+  double exact(int i, int j, bool magnitudes = false) const {
+    double sum = 0;
+    for (int k = 0; k < terms; ++k) {
+      const double term =
+          double(x[static_cast<std::size_t>(i * terms + k)]) * w[static_cast<std::size_t>(k * columns + j)];
+      sum += magnitudes ? std::abs(term) : term;
+    }
+    return sum;
+  }
+};
+
+/// Largest difference, relative to the sum of magnitudes, and without the rounding of results.
+double worst(const matrices& m, const std::vector<float>& found) {
+  double most = 0;
+  for (int i = 0; i < m.rows; ++i)
+    for (int j = 0; j < m.columns; ++j) {
+      const double wanted = m.exact(i, j), y = found[static_cast<std::size_t>(i * m.columns + j)];
+      const double rest = std::max(0.0, std::abs(y - wanted) - std::abs(wanted) * 0x1p-11);
+      most = std::max(most, rest / m.exact(i, j, true));
+    }
+  return most;
+}
+
+}  // namespace
+
+TEST_CASE("integers: the largest sums there can be do not overflow") {
+  for (const auto set : sets())
+    for (int terms : {32, 254, 256, 258, 728, 1536})
+      for (float sign : {1.0F, -1.0F}) {
+        const matrices all_ones(
+            15, terms, 40, [](int, int) { return 1.0F; }, [&](int, int) { return sign; });
+        CHECK(worst(all_ones, all_ones.product(set)) < 1e-3);
+        const matrices turning(
+            15, terms, 40, [](int, int k) { return k < 200 ? 0.5F : -0.5F; },
+            [&](int k, int) { return k < 200 ? sign * 1e-3F : sign * 9.0F; });
+        CHECK(worst(turning, turning.product(set)) < 1e-3);
+      }
+}
+
+TEST_CASE("integers: channels of any size are rounded to the same part of what they add") {
+  std::mt19937 engine{7};
+  std::normal_distribution<float> any;
+  const auto size = [](int k) { return std::pow(4.0F, static_cast<float>(k % 6)); };
+  for (const auto set : sets())
+    for (int terms : {32, 66, 728}) {
+      const matrices m(
+          16, terms, 45, [&](int, int k) { return any(engine) * size(k); },
+          [&](int k, int) { return any(engine) / size(k); });
+      CHECK(worst(m, m.product(set)) < 2e-4);
+    }
+}
+
+TEST_CASE("integers: columns and rows of zeros are zeros, beside weights that half cannot store") {
+  for (const auto set : sets()) {
+    const matrices m(
+        17, 64, 40, [](int i, int k) { return i == 3 ? 0.0F : 0.01F * static_cast<float>(k % 5); },
+        [](int, int j) { return j == 2   ? 0.0F
+                                : j == 5 ? 1e6F
+                                         : 1.0F; });
+    const std::vector<float> y = m.product(set);
+    for (int j = 0; j < 40; ++j) CHECK(y[static_cast<std::size_t>(3 * 40 + j)] == 0);
+    for (int i = 0; i < 17; ++i) CHECK(y[static_cast<std::size_t>(i * 40 + 2)] == 0);
+    CHECK(y[41] == doctest::Approx(m.exact(1, 1)).epsilon(1e-3));
+  }
+}
+
+TEST_CASE("integers: what is no number, or infinite, spoils its own row alone") {
+  for (const auto set : sets())
+    for (float odd : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+      const matrices m(
+          20, 728, 33, [&](int i, int k) { return i == 4 && k == 727 ? odd : 1.0F; },
+          [](int, int) { return 0.5F; });
+      const std::vector<float> y = m.product(set);
+      for (int i = 0; i < 20; ++i)
+        for (int j = 0; j < 33; ++j) CHECK(std::isnan(y[static_cast<std::size_t>(i * 33 + j)]) == (i == 4));
+    }
+}
+
+TEST_CASE(
+    "integers: every kernel that multiplies computes what the reference computes, on any number of threads") {
+  constexpr structure convolved{.kind = step_kind::convolution, .kernel = 3, .stride = 1, .sum = true},
+      strided{.kind = step_kind::convolution, .kernel = 3, .stride = 2, .after = activation::relu},
+      bordered{.kind = step_kind::convolution, .kernel = 0, .stride = 0, .border = true};
+  const auto check = [&]<structure Form>(trial t) {
+    t.form = Form, t.halves = true;
+    if (pixels(output_of(t)) == 0) return;
+    const outcome wanted = run<reference>(t, kernel_for<reference, as_reference_sees(Form)>(), 1);
+    double largest = 0;
+    for (float each : wanted.numbers) largest = std::max(largest, std::abs(double(each)));
+    using policy = openmp_half;
+    const kernel_function<policy> k = kernel_for<policy, Form>();
+    const outcome one = run<policy>(t, k, 1);
+    CHECK_MESSAGE(one.intact, text_of(t));
+    for (int threads : {2, 3, 5}) CHECK_MESSAGE(same_bits(one, run<policy>(t, k, threads)), text_of(t));
+    const double difference = worst_difference(one.numbers, wanted.numbers);
+    CHECK_MESSAGE(difference <= 3e-3 * largest + 1e-3, text_of(t), ": ", difference, " of ", largest);
+  };
+  picker p;
+  for (int i = 0; i < 40; ++i) {
+    trial t = some_trial(p, convolved);
+    t.in = {p.any({1, 4, 9}), p.any({2, 5, 13}), p.any({32, 34, 50, 66, 290})},
+    t.out = p.any({32, 33, 47, 70});
+    check.template operator()<convolved>(t);
+    t.stride = 2;
+    check.template operator()<strided>(t);
+    t.stride = p.any({1, 3}), t.kernel = p.any({1, 2, 4});
+    check.template operator()<bordered>(t);
+  }
+}

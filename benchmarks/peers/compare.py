@@ -107,6 +107,7 @@ def arguments():
     add("--networks", default=",".join(NETWORKS))
     add("--engines", default=",".join(ENGINES))
     add("--threads", default="1,2")
+    add("--policy", default="openmp", help="of atrous")
     add("--rounds", type=int, default=5)
     add("--image", type=Path, required=True)
     add("--json", type=Path, help="file to write the results to")

@@ -32,9 +32,10 @@ class OnnxRuntime:
 
 
 class OpenVino:
-    """Without the hint OpenVINO takes bfloat16 where the processor has it, which is slower without AMX."""
+    """Without the hint OpenVINO takes bfloat16 where the processor has it."""
 
     title, package = "OpenVINO", "openvino"
+    precision = "f32"
 
     def __init__(self, models, network, threads):
         import openvino as ov
@@ -43,12 +44,18 @@ class OpenVino:
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": 1,
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": self.precision,
         }
         self.request = ov.Core().compile_model(models / f"{network}.xml", "CPU", settings).create_infer_request()
 
     def __call__(self, image):
         return self.request.infer([image[None]], share_inputs=True)[0][0]
+
+
+class OpenVinoBf16(OpenVino):
+    """Twice as fast as float on Zen 5, slower on Intel's processors without AMX. "f16" does the same on these."""
+
+    title, precision = "OpenVINO, bf16", "bf16"
 
 
 class LiteRt:
@@ -139,6 +146,7 @@ class Mnn:
 ENGINES = {
     "onnxruntime": OnnxRuntime,
     "openvino": OpenVino,
+    "openvino-bf16": OpenVinoBf16,
     "litert": LiteRt,
     "inductor": Inductor,
     "ncnn": Ncnn,

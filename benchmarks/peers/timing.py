@@ -97,7 +97,7 @@ class Atrous:
         self.threads, self.memory, self.repeat = threads, 0, 1
         weights = options.models / f"{network}.safetensors"
         self.command = [options.segment, options.image, "--network", network, "--weights", weights]
-        self.command += ["--threads", threads]
+        self.command += ["--threads", threads, "--policy", options.policy]
         begin = time.perf_counter()
         once = self._run()
         self.first = time.perf_counter() - begin

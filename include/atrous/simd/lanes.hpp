@@ -54,7 +54,9 @@ struct lanes<half, Bytes> {
       x = __builtin_convertvector(reinterpret_cast<numbers>(reinterpret_cast<const stored*>(first)->all),
                                   vector);
 #elif defined(__x86_64__)
-      asm("vcvtph2ps {%1, %0|%0, %1}" : "=v"(x) : "m"(*reinterpret_cast<const stored*>(first)));
+      vector made;  // what assembly writes to would lie in memory, were it an array's
+      asm("vcvtph2ps {%1, %0|%0, %1}" : "=v"(made) : "m"(*reinterpret_cast<const stored*>(first)));
+      x = made;
 #endif
     } else {  // as half's constructor and conversion, lane by lane
       const bits_of_float all =

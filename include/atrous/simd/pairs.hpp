@@ -17,7 +17,7 @@ template <class Isa, class Integers>
 [[gnu::always_inline]] inline void add_products(const Integers& x, const Integers& y, Integers& sum) {
 #if defined(__x86_64__) && !defined(__clang__)
   if constexpr (std::is_same_v<Isa, avx512_vnni>) {
-    Integers made = sum;  // what assembly writes to would lie in memory, were it an array's
+    Integers made = sum;  // see lanes<half>
     asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(made) : "v"(x), "v"(y));
     sum = made;
     return;

@@ -63,54 +63,83 @@ struct packed_integers {
   static constexpr std::int64_t whole_lines(std::int64_t count) { return (count + 31) / 32 * 32; }
 };
 
-/// The scale of each column of some terms of magnitudes w (terms, columns).
+constexpr int most_panel_columns = 32;
+static_assert(simd::properties_of<simd::avx512>.vectors * simd::avx512::bytes <= 4 * most_panel_columns);
+
+/// One panel while it is packed.
 template <class = simd::this_unit>
-void find_scales(const std::vector<float>& w, std::int64_t terms, int columns, float* scales) {
-  constexpr std::int64_t window = 2 * most_pairs;
-  const double most = most_integer_sum - window;  // rounding may add 1/2 to each
-  for (int j = 0; j < columns; ++j) {
-    double sum = 0, largest_sum = 0;
-    float largest = 0;
+struct unpacked_panel {
+  int width = 0;
+  std::vector<float> numbers;  // (terms, width)
+
+  /// Some columns of w / d, zeros beyond the last.
+  void take(std::int64_t terms, int used, const float* w, int columns, const float* balances) {
+    numbers.assign(static_cast<std::size_t>(terms * width), 0.0F);
     for (std::int64_t k = 0; k < terms; ++k) {
-      const auto at = [&](std::int64_t i) { return std::abs(w[static_cast<std::size_t>(i * columns + j)]); };
-      sum += at(k);
-      if (k >= window) sum -= at(k - window);
-      largest_sum = std::max(largest_sum, sum);
-      largest = std::max(largest, at(k));
+      const float factor = balances[k] > 0 ? 1 / balances[k] : 0;
+      float* row = numbers.data() + k * width;
+      for (int j = 0; j < used; ++j) row[j] = w[k * columns + j] * factor;
     }
-    scales[j] = static_cast<float>(std::max(largest_sum / most, largest / 32766.0));
   }
-}
+
+  void find_scales(float* scales) const {
+    constexpr std::int64_t window = 2 * most_pairs;
+    const std::int64_t terms = static_cast<std::int64_t>(numbers.size()) / width;
+    double sums[most_panel_columns] = {}, most[most_panel_columns] = {};
+    float largest[most_panel_columns] = {};
+    for (std::int64_t k = 0; k < terms; ++k) {
+      const float* row = numbers.data() + k * width;
+      const float* left = k >= window ? row - window * width : nullptr;  // the one that leaves the window
+      for (int j = 0; j < width; ++j) {
+        sums[j] += std::abs(row[j]) - (left != nullptr ? std::abs(left[j]) : 0.0F);
+        most[j] = std::max(most[j], sums[j]);
+        largest[j] = std::max(largest[j], std::abs(row[j]));
+      }
+    }
+    for (int j = 0; j < width; ++j)  // rounding may add 1/2 to each
+      scales[j] = static_cast<float>(std::max(most[j] / (most_integer_sum - window), largest[j] / 32766.0));
+  }
+
+  /// (pairs of terms, columns)
+  void round(const float* scales, std::int16_t* to) const {
+    float factors[most_panel_columns];
+    for (int j = 0; j < width; ++j) factors[j] = scales[j] > 0 ? 1 / scales[j] : 0;
+    const auto terms = static_cast<std::int64_t>(numbers.size()) / width;
+    for (std::int64_t k = 0; k < terms; k += 2, to += 2 * width) {
+      const float *first = numbers.data() + k * width, *second = first + width;
+      for (int j = 0; j < width; ++j) {
+        to[2 * j] = nearest_integer(first[j] * factors[j]);
+        to[2 * j + 1] = nearest_integer(second[j] * factors[j]);
+      }
+    }
+  }
+
+ private:
+  /// Adding 3 * 2^22 leaves it in the lowest bits.
+  static std::int16_t nearest_integer(float x) {
+    return static_cast<std::int16_t>(std::bit_cast<std::uint32_t>(x + 0x1.8p23F));
+  }
+};
 
 /// (terms, columns) -> packed_integers.
 template <class T>
 void pack_integers(simd::instruction_set set, std::int64_t terms, int columns, const float* from, T* to) {
   const packed_integers<T> at(set, terms, columns);
-  const int width = panel_columns<T>(set);
-  float* balances = std::fill_n(at.scales(to), at.columns, 0.0F);
+  float *scales = std::fill_n(at.scales(to), at.columns, 0.0F) - at.columns, *balances = at.balances(to);
   std::fill_n(balances, at.terms, 0.0F);
   for (std::int64_t k = 0; k < terms; ++k) {
     double sum = 0;
     for (int j = 0; j < columns; ++j) sum += std::abs(from[k * columns + j]);
     balances[k] = static_cast<float>(sum / columns);
   }
-  std::vector<float> panel(static_cast<std::size_t>(terms * width));
-  for (int first = 0; first < columns; first += width) {
-    const int used = std::min(width, columns - first);
-    for (std::int64_t k = 0; k < terms; ++k)
-      for (int j = 0; j < width; ++j)
-        panel[static_cast<std::size_t>(k * width + j)] =
-            j < used && balances[k] > 0 ? from[k * columns + first + j] / balances[k] : 0;
-    float scales[128];
-    find_scales(panel, terms, width, scales);
-    std::copy_n(scales, used, at.scales(to) + first);
-    auto* pairs = reinterpret_cast<std::int16_t*>(to + first * terms);
-    for (std::int64_t k = 0; k < terms; k += 2)
-      for (int j = 0; j < width; ++j)
-        for (int half = 0; half < 2; ++half) {
-          const float w = panel[static_cast<std::size_t>((k + half) * width + j)];
-          *pairs++ = static_cast<std::int16_t>(scales[j] > 0 ? std::lrint(w / scales[j]) : 0);
-        }
+  unpacked_panel<> panel{panel_columns<T>(set), {}};
+  for (int first = 0; first < columns; first += panel.width) {
+    float found[most_panel_columns];
+    const int used = std::min(panel.width, columns - first);
+    panel.take(terms, used, from + first, columns, balances);
+    panel.find_scales(found);
+    std::copy_n(found, used, scales + first);
+    panel.round(found, reinterpret_cast<std::int16_t*>(to + first * terms));
   }
 }
 

@@ -25,13 +25,18 @@ std::string text_of_product(simd::instruction_set set, std::int64_t pixels, std:
 template <class T>
 std::string text_of_numbers(simd::instruction_set set) {
   if (std::is_same_v<T, arithmetic<T>>) return "weights, feature maps and sums in float";
-  const char* by = simd::properties_at(set).bytes >= 32 ? "F16C" : "integer arithmetic";
-  return std::string("weights and feature maps in half, sums in float, converted by ") + by;
+  const simd::properties p = simd::properties_at(set);
+  return std::string("weights and feature maps in half, sums in float, converted by ") +
+         (p.bytes >= 32 ? "F16C" : "integer arithmetic") +
+         (p.integers ? "; steps that say so multiply 16-bit integers, " + std::to_string(2 * most_pairs) +
+                           " terms summed in 32 bits"
+                     : "");
 }
 
-/// How a step from x to y is cut on so many threads; empty where there is nothing to choose.
+/// How a step from x to y is cut on so many threads, whatever is multiplied.
 template <class T>
-std::string text_of_cut(simd::instruction_set set, const step& s, shape x, shape y, int batch, int threads) {
+std::string text_of_blocks(simd::instruction_set set, const step& s, shape x, shape y, int batch,
+                           int threads) {
   const std::int64_t all = batch * pixels(y);
   if (s.form.kind == step_kind::separable) {
     const int terms = terms_at_once(x.channels);
@@ -55,6 +60,14 @@ std::string text_of_cut(simd::instruction_set set, const step& s, shape x, shape
       return "direct, " + text_of_product<T>(set, all, how.rows, how.taps * how.channels, threads);
     }
   }
+}
+
+/// How a step from x to y is cut on so many threads; empty where there is nothing to choose.
+template <class T>
+std::string text_of_cut(simd::instruction_set set, const step& s, shape x, shape y, int batch, int threads) {
+  const bool dense = s.form.kind == step_kind::convolution || s.form.kind == step_kind::separable;
+  return text_of_blocks<T>(set, s, x, y, batch, threads) +
+         (dense && multiplies_integers<T>(set, s.what, x.channels) ? ", integers" : "");
 }
 
 }  // namespace atrous::cpu

@@ -124,8 +124,6 @@ class convolved_block {
   void run(std::int64_t first, std::int64_t last) {
     first_ = first;
     last_ = last;
-    product_.a = memory_.left();
-    product_.a_row = memory_.pitch();
     product_.rows = static_cast<int>(last - first);
     const int taps = o_.run->what.kernel * o_.run->what.kernel;
     window_part waiting{};  // found, not yet multiplied: whether it is the last decides how it ends

@@ -145,22 +145,25 @@ void pack_integers(simd::instruction_set set, std::int64_t terms, int columns, c
 
 // ---- rows
 
-/// Rows of numbers, each times its balance, become integers in the same place.
+/// Rows, each number times its balance, become integers.
 ///
-///   reads   numbers (rows, terms), balances (terms)
-///   writes  numbers (rows, terms / 2 pairs), scales (rows): NaN where a row has no largest number
+///   reads   from (rows, terms), balances (terms)
+///   writes  to (rows, terms / 2), which may be where `from` is; scales (rows): NaN where a row has no largest number
 ///   cost    two passes over the rows
+template <class From>
 struct rounded_rows {
-  float* numbers = nullptr;
-  std::ptrdiff_t row = 0;
+  const From* from = nullptr;
+  std::ptrdiff_t from_row = 0;
   int rows = 0, terms = 0;
   const float* balances = nullptr;
+  simd::pair* to = nullptr;
+  std::ptrdiff_t to_row = 0;
   float* scales = nullptr;
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
     for (int i = 0; i < rows; ++i) {
-      float* here = numbers + i * row;
+      const From* here = from + i * from_row;
       std::uint32_t most = 0;  // as bits, whose order is that of magnitudes; NaN is above all
       int k = 0;
       find_largest<Isa::bytes>(here, k, most);
@@ -169,39 +172,50 @@ struct rounded_rows {
       const float largest = std::bit_cast<float>(most);
       scales[i] = largest / largest_integer;
       const float factor = largest > 0 ? largest_integer / largest : 0;
+      auto* integers = reinterpret_cast<std::uint16_t*>(to + i * to_row);
       k = 0;
-      round<Isa::bytes>(here, factor, k);
-      round<Isa::bytes / 2>(here, factor, k);
-      round<4>(here, factor, k);
+      round<Isa::bytes>(here, factor, k, integers);
+      round<Isa::bytes / 2>(here, factor, k, integers);
+      round<4>(here, factor, k, integers);
     }
   }
 
  private:
   template <int Bytes>
-  [[gnu::always_inline]] void find_largest(const float* here, int& k, std::uint32_t& most) const {
-    using lanes = simd::lanes<float, Bytes>;
-    using bits = typename simd::lanes<std::uint32_t, Bytes>::vector;
-    bits all{};
-    for (; k + lanes::width <= terms; k += lanes::width) {
-      const typename lanes::vector x = lanes::at(here + k).value * lanes::at(balances + k).value;
-      const bits size = reinterpret_cast<bits>(x) & 0x7fffffffU;
+  using floats = typename simd::lanes<float, Bytes>::vector;
+  template <int Bytes>
+  using bits = typename simd::lanes<std::uint32_t, Bytes>::vector;
+
+  template <int Bytes>
+  [[gnu::always_inline]] void balanced(const From* here, int k, floats<Bytes>& x) const {
+    simd::lanes<From, Bytes>::load(here + k, x);
+    x *= simd::lanes<float, Bytes>::at(balances + k).value;
+  }
+
+  template <int Bytes>
+  [[gnu::always_inline]] void find_largest(const From* here, int& k, std::uint32_t& most) const {
+    constexpr int width = Bytes / 4;
+    bits<Bytes> all{};
+    for (; k + width <= terms; k += width) {
+      floats<Bytes> x;
+      balanced<Bytes>(here, k, x);
+      const bits<Bytes> size = reinterpret_cast<bits<Bytes>>(x) & 0x7fffffffU;
       all = all > size ? all : size;
     }
-    for (int j = 0; j < lanes::width; ++j) most = std::max(most, all[j]);
+    for (int j = 0; j < width; ++j) most = std::max(most, all[j]);
   }
 
   /// Adding 3 * 2^22 leaves the nearest integer in the lowest bits.
   template <int Bytes>
-  [[gnu::always_inline]] void round(float* here, float factor, int& k) const {
-    using lanes = simd::lanes<float, Bytes>;
-    using bits = typename simd::lanes<std::uint32_t, Bytes>::vector;
+  [[gnu::always_inline]] void round(const From* here, float factor, int& k, std::uint16_t* integers) const {
+    constexpr int width = Bytes / 4;
     using shorts = simd::lanes<std::uint16_t, Bytes / 2>;
-    auto* to = reinterpret_cast<std::uint16_t*>(here);
-    for (; k + lanes::width <= terms; k += lanes::width) {
-      const typename lanes::vector x = lanes::at(here + k).value * lanes::at(balances + k).value;
-      const typename lanes::vector shifted = x * factor + 0x1.8p23F;
-      shorts::at(to + k).value =
-          __builtin_convertvector(reinterpret_cast<bits>(shifted), typename shorts::vector);
+    for (; k + width <= terms; k += width) {
+      floats<Bytes> x;
+      balanced<Bytes>(here, k, x);
+      const floats<Bytes> shifted = x * factor + 0x1.8p23F;
+      shorts::at(integers + k).value =
+          __builtin_convertvector(reinterpret_cast<bits<Bytes>>(shifted), typename shorts::vector);
     }
   }
 };

@@ -21,41 +21,24 @@ template <class T>
   return (count * sizeof(arithmetic<T>) + line - 1) / line * line;
 }
 
-/// Some channels of pixels of x as numbers.
+/// Rows as numbers.
 ///
-///   reads   x
-///   writes  to (pixels, channels)
+///   reads   from (rows, count)
+///   writes  to (rows, count)
 ///   cost    a copy
 template <class T>
-struct converted_pixels {
-  const view<const T>* x = nullptr;
-  std::int64_t first = 0, last = 0;
-  int channel = 0, channels = 0;
-  arithmetic<T>* to = nullptr;
-  std::ptrdiff_t to_pixel = 0;
-
-  template <class Isa>
-  [[gnu::always_inline]] void operator()() const {
-    for (std::int64_t p = first; p < last; ++p)
-      simd::copy_values<simd::lanes<T, Isa::bytes>>(to + (p - first) * to_pixel, x->at(p) + channel,
-                                                    channels);
-  }
-};
-
-/// Numbers that lie in one piece.
-///
-///   reads   from (count)
-///   writes  to (count)
-///   cost    a copy
-template <class T>
-struct converted_row {
+struct converted_rows {
   const T* from = nullptr;
+  std::ptrdiff_t from_row = 0;
+  std::int64_t rows = 1;
   int count = 0;
   arithmetic<T>* to = nullptr;
+  std::ptrdiff_t to_row = 0;
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
-    simd::copy_values<simd::lanes<T, Isa::bytes>>(to, from, count);
+    for (std::int64_t i = 0; i < rows; ++i)
+      simd::copy_values<simd::lanes<T, Isa::bytes>>(to + i * to_row, from + i * from_row, count);
   }
 };
 
@@ -76,8 +59,8 @@ void on_numbers(simd::instruction_set set, const operands<T>& o, const Kernel& k
       const blocks parts = cut(x.pixels(), x.width, 1, o.threads);
       parallel_for(o.threads, parts.count, [&](std::int64_t k, int) {
         const std::int64_t first = parts.begin(k);
-        simd::dispatch(set, converted_pixels<T>{&x, first, parts.end(k), 0, x.channels,
-                                                numbers + first * x.channels, x.channels});
+        simd::dispatch(set, converted_rows<T>{x.at(first), x.pixel, parts.end(k) - first, x.channels,
+                                              numbers + first * x.channels, x.channels});
       });
       operands<arithmetic<T>> made;
       made.run = o.run;

@@ -62,26 +62,38 @@ class block_memory {
   }
   number* left() const { return left_; }
 
-  /// One of several passes over terms: all but the first go on from the sums before, only the last one finishes. What is to
-  /// be rounded lies in `left`, and is gone afterwards.
-  void run(simd::instruction_set set, product<T> pass, bool first, bool last) const {
+  /// One of several passes over terms: all but the first go on from the sums before, only the last one finishes. The left
+  /// matrix lies at `from`, where it is multiplied, or is converted or rounded from there to `left`, which may be the same.
+  template <class From>
+  void run(simd::instruction_set set, product<T> pass, const From* from, std::ptrdiff_t from_row, bool first,
+           bool last) const {
     if (!last) {
       pass.other = nullptr;
       pass.after = {};
     }
     if constexpr (as_it_lies) {
+      pass.a = from, pass.a_row = from_row;
       if (!first) pass.from = pass.y, pass.from_row = pass.y_row;
       simd::dispatch(set, pass);
     } else {
       number *waiting = left_ + rows_ * pitch_, *scales = waiting + rows_ * waiting_;
       if (!first) pass.from = waiting, pass.from_row = waiting_;
+      pass.a = left_, pass.a_row = pitch_;
       if (pass.balances != nullptr) {
-        simd::dispatch(set, rounded_rows{left_, pitch_, pass.rows, pass.terms, pass.balances, scales});
-        run_to(set, pass.of_pairs(reinterpret_cast<const simd::pair*>(left_), scales), last, waiting);
-      } else {
-        run_to(set, pass, last, waiting);
+        auto* pairs = reinterpret_cast<simd::pair*>(left_);
+        simd::dispatch(set, rounded_rows<From>{from, from_row, pass.rows, pass.terms, pass.balances, pairs,
+                                               pitch_, scales});
+        run_to(set, pass.of_pairs(pairs, scales), last, waiting);
+        return;
       }
+      if constexpr (std::is_same_v<From, T>)
+        simd::dispatch(set, converted_rows<T>{from, from_row, pass.rows, pass.terms, left_, pitch_});
+      run_to(set, pass, last, waiting);
     }
+  }
+  /// The same of numbers in `left`.
+  void run(simd::instruction_set set, const product<T>& pass, bool first, bool last) const {
+    run<number>(set, pass, left_, pitch_, first, last);
   }
 
  private:
@@ -151,16 +163,7 @@ void pointwise(simd::instruction_set set, const operands<T>& o, activation after
       pass.rows = static_cast<int>(last - first);
       pass.y = o.y.at(first);
       pass.other = sum ? o.other.at(first) : nullptr;
-      if constexpr (as_it_lies) {
-        pass.a = o.x.at(first) + k;
-        pass.a_row = o.x.pixel;
-      } else {
-        simd::dispatch(set,
-                       converted_pixels<T>{&o.x, first, last, k, pass.terms, memory.left(), memory.pitch()});
-        pass.a = memory.left();
-        pass.a_row = memory.pitch();
-      }
-      memory.run(set, pass, k == 0, k + step >= all.terms);
+      memory.run(set, pass, o.x.at(first) + k, o.x.pixel, k == 0, k + step >= all.terms);
     }
   });
 }

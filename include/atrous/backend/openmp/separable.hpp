@@ -84,10 +84,7 @@ void separable(simd::instruction_set set, const operands<T>& o, activation betwe
     for (int c = 0; c < all.terms; c += step) {
       const int count = std::min(step, all.terms - c);
       depthwise_block<Before>(set, first.part(c, count), begin, end, memory.left(), memory.pitch());
-      product<T> pass = some.part(c, count, panel_columns<T>(set));
-      pass.a = memory.left();
-      pass.a_row = memory.pitch();
-      memory.run(set, pass, c == 0, c + step >= all.terms);
+      memory.run(set, some.part(c, count, panel_columns<T>(set)), c == 0, c + step >= all.terms);
     }
   });
 }

@@ -61,14 +61,10 @@ void stem(simd::instruction_set set, const operands<T>& o, activation after, boo
     } else {
       arithmetic<T>* numbers = scratch_of(thread) + edges.rows * edges.memory.row();
       middle.a_part = block_row<T>(std::int64_t{o.x.width} * o.x.channels);
-      const std::int64_t from = (std::int64_t{n} * o.x.height + above) * o.x.width + left;
       const int seen = (last - first - 1) * what.stride + what.kernel;  // columns
-      const view<const T> x = o.x;
-      for (int part = 0; part < u.count(); ++part, numbers += middle.a_part) {
-        const std::int64_t begin = from + std::int64_t{part} * x.width;
-        simd::dispatch(set, converted_row<T>{x.at(begin), seen * x.channels, numbers});
-      }
-      middle.a = numbers - u.count() * middle.a_part;
+      simd::dispatch(set, converted_rows<T>{o.x.at(n, above, left), o.x.width * o.x.pixel, u.count(),
+                                            seen * o.x.channels, numbers, middle.a_part});
+      middle.a = numbers;
     }
     middle.y = o.y.at(n, i, first);
     middle.other = sum ? o.other.at(n, i, first) : nullptr;

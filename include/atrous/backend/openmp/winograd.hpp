@@ -176,9 +176,11 @@ class layer {
     if (cut_.scales == 0) return;
     for (int p = 0; p < planes; ++p) {
       const std::int64_t row = row_of(g, begin, p);
-      simd::dispatch(set_, rounded_rows{g.x + p * cut_.x_plane + row * cut_.x_tile, cut_.x_tile,
-                                        static_cast<int>(row_of(g, end, p) - row), c.count,
-                                        packed().balances(weights_of(p)) + c.first, scales_of(g, p) + row});
+      number* tiles = g.x + p * cut_.x_plane + row * cut_.x_tile;
+      simd::dispatch(set_, rounded_rows<number>{tiles, cut_.x_tile, static_cast<int>(row_of(g, end, p) - row),
+                                                c.count, packed().balances(weights_of(p)) + c.first,
+                                                reinterpret_cast<simd::pair*>(tiles), cut_.x_tile,
+                                                scales_of(g, p) + row});
     }
   }
 

@@ -41,7 +41,9 @@ constexpr structure forms[] = {
     {.kind = copy},
     {.kind = probabilities},
     {.kind = labels},
+    {.kind = convolution, .kernel = 0, .stride = 0},
 };
+constexpr std::size_t convolved_any = std::size(forms) - 1;
 
 /// Six times the root mean square of what rounding to integers adds (integers.hpp), of uniform numbers in -1 ... 1: they are
 /// 0.58, their balances 0.5, a column's window sums up to twice its terms. A depthwise makes numbers of up to 9.
@@ -186,6 +188,15 @@ TEST_CASE("half: every kernel computes what the reference computes") {
   each_form([&](auto k) {
     for (int i = 0; i < 40; ++i) check<k>(some_trial(p, forms[k]));
   });
+}
+
+TEST_CASE("half: windows of few channels and many taps") {
+  for (int kernel : {9, 15, 17})
+    for (int channels : {3, 4}) {
+      trial t{.form = forms[convolved_any]};
+      t.kernel = kernel, t.stride = 2, t.pad = padding::same(), t.in = {19, 21, channels}, t.out = 21;
+      check<convolved_any>(t);
+    }
 }
 
 TEST_CASE("half: more terms than are summed in one go") {

@@ -40,7 +40,7 @@ struct matrices {
     std::vector<half> packed(static_cast<std::size_t>(at.elements())), from(x.begin(), x.end()),
         bias(static_cast<std::size_t>(columns) + 32, half(0.0F)),
         to(static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns));
-    REQUIRE(cpu::multiplies_integers<half>(set, s.what, terms));
+    REQUIRE(cpu::rounds_to_integers<half>(set, s.what, terms));
     cpu::kernels<half>::pack(set, s.what, {1, rows, terms}, w.data(), packed.data());
     operands<half> o{.run = &s};
     o.x = view<const half>(from.data(), 1, {1, rows, terms});
@@ -92,6 +92,39 @@ TEST_CASE("integers: the largest sums there can be do not overflow") {
       }
 }
 
+TEST_CASE("integers: any terms that are summed in 32 bits fit, wherever a part of them begins") {
+  std::mt19937 engine{3};
+  std::normal_distribution<float> any;
+  const int terms = 700, columns = 45;
+  for (const auto set : sets())
+    for (int kind = 0; kind < 3; ++kind) {
+      std::vector<float> w;
+      for (int k = 0; k < terms; ++k)
+        for (int j = 0; j < columns; ++j)
+          w.push_back(kind == 0   ? any(engine)
+                      : kind == 1 ? (k / 100 % 2 == 1 ? 1000.0F : 0.001F) * (j % 2 == 0 ? 1.0F : any(engine))
+                                  : (j == k % columns ? 50.0F : 1e-3F));
+      const cpu::packed_integers<half> at(set, terms, columns);
+      std::vector<half> packed(static_cast<std::size_t>(at.elements()));
+      cpu::pack_integers(set, terms, columns, w.data(), packed.data());
+      const int width = cpu::panel_columns<half>(set);
+      const auto* integers = reinterpret_cast<const std::int16_t*>(packed.data());
+      double most = 0;
+      for (int j = 0; j < columns; ++j) {
+        const auto size = [&](int k) {
+          return std::abs(int(integers[j / width * width * terms + (k / 2 * width + j % width) * 2 + k % 2]));
+        };
+        double sum = 0;
+        for (int k = 0; k < terms; ++k) {
+          sum += size(k) - (k >= 2 * cpu::most_pairs ? size(k - 2 * cpu::most_pairs) : 0);
+          most = std::max(most, sum);
+        }
+      }
+      CHECK(most * cpu::largest_integer <= 2147483647.0);
+      CHECK(most * cpu::largest_integer > (kind == 2 ? 0 : 0.9 * 2147483647.0));  // and none is given away
+    }
+}
+
 TEST_CASE("integers: channels of any size are rounded to the same part of what they add") {
   std::mt19937 engine{7};
   std::normal_distribution<float> any;
@@ -119,6 +152,19 @@ TEST_CASE("integers: columns and rows of zeros are zeros, beside weights that ha
   }
 }
 
+TEST_CASE("integers: channels whose weights are next to nothing are nothing") {
+  for (const auto set : sets()) {
+    const matrices m(
+        16, 64, 40, [](int, int) { return 1.0F; },
+        [](int k, int j) { return k < 4    ? (j % 3 == 0 ? 0.0F : 1e-40F)
+                                  : j == 7 ? 1e-38F
+                                           : 0.5F; });
+    const std::vector<float> y = m.product(set);
+    CHECK(y[0] == 30);
+    CHECK(y[7] == 0);
+  }
+}
+
 TEST_CASE("integers: what is no number, or infinite, spoils its own row alone") {
   for (const auto set : sets())
     for (float odd : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
@@ -135,7 +181,9 @@ TEST_CASE(
     "integers: every kernel that multiplies computes what the reference computes, on any number of threads") {
   constexpr structure convolved{.kind = step_kind::convolution, .kernel = 3, .stride = 1, .sum = true},
       strided{.kind = step_kind::convolution, .kernel = 3, .stride = 2, .after = activation::relu},
-      bordered{.kind = step_kind::convolution, .kernel = 0, .stride = 0, .border = true};
+      bordered{.kind = step_kind::convolution, .kernel = 0, .stride = 0, .border = true},
+      separated{
+          .kind = step_kind::separable, .kernel = 3, .stride = 1, .before = activation::relu, .sum = true};
   const auto check = [&]<structure Form>(trial t) {
     t.form = Form, t.halves = true;
     if (pixels(output_of(t)) == 0) return;
@@ -156,6 +204,7 @@ TEST_CASE(
     t.in = {p.any({1, 4, 9}), p.any({2, 5, 13}), p.any({32, 34, 50, 66, 290})},
     t.out = p.any({32, 33, 47, 70});
     check.template operator()<convolved>(t);
+    check.template operator()<separated>(t);
     t.stride = 2;
     check.template operator()<strided>(t);
     t.stride = p.any({1, 3}), t.kernel = p.any({1, 2, 4});

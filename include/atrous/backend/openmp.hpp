@@ -12,8 +12,8 @@
 namespace atrous {
 
 /// `Choice::get()` says which instruction set: simd::widest, or simd::only<...>. `Element` is what feature maps and weights
-/// are stored as: float, or half, which takes half of the memory (what a step works in stays float). Both
-/// are computed in float.
+/// are stored as: float, or half, which takes half of the memory (what a step works in does not shrink). Floats are computed
+/// in float; halves, too, but for products of integers where the processor is faster at these (openmp/integers.hpp).
 template <class Choice, class Element = float>
 struct openmp_with : reference {
   static constexpr const char* name = std::is_same_v<Element, half> ? "openmp-half" : "openmp";
@@ -27,24 +27,22 @@ struct openmp_with : reference {
     if (o.kind == op_kind::depthwise) return reference::packed_elements(o, in);
     if (cpu::winograd_wins(o, in.channels))
       return cpu::winograd::packed_elements<element>(Choice::get(), o, in.channels);
-    if (cpu::multiplies_integers<element>(Choice::get(), o, in.channels))
+    if (cpu::rounds_to_integers<element>(Choice::get(), o, in.channels))
       return cpu::packed_integers<element>(Choice::get(), cpu::terms_of(o, in), o.out).elements();
     return cpu::packed_panels<element>(Choice::get(), cpu::terms_of(o, in), o.out);
   }
   static void pack(const op& o, shape in, const float* kernel, element* packed) {
     kernels::pack(Choice::get(), o, in, kernel, packed);
   }
-  /// Whether what was packed, or stored, is what it should be: nothing is too large for its type.
+  /// Whether weights are what they should be: integers have finite scales, halves are finite.
   static bool fits(const op& o, shape in, const element* packed) {
-    if (!cpu::multiplies_integers<element>(Choice::get(), o, in.channels))
-      return fits(packed, static_cast<std::size_t>(packed_elements(o, in)));
+    if (!cpu::rounds_to_integers<element>(Choice::get(), o, in.channels)) {
+      return std::all_of(packed, packed + packed_elements(o, in),
+                         [](element x) { return std::isfinite(static_cast<float>(x)); });
+    }
     if (cpu::winograd_wins(o, in.channels))
       return cpu::winograd::finite<element>(Choice::get(), o, in.channels, packed);
     return cpu::packed_integers<element>(Choice::get(), cpu::terms_of(o, in), o.out).finite(packed);
-  }
-  static bool fits(const element* stored, std::size_t count) {
-    return std::all_of(stored, stored + count,
-                       [](element x) { return std::isfinite(static_cast<float>(x)); });
   }
   static std::size_t scratch_bytes(const step& s, shape x, int threads) {
     switch (s.form.kind) {

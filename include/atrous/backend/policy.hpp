@@ -48,7 +48,8 @@ concept has_memory = requires(typename P::buffer& b, const typename P::buffer& c
 
 /// Weights in the layout that the policy's kernels read. Packing happens once, on the host, when weights
 /// load; on several threads where the policy also has `parallel(threads, count, f)`, which calls f(i) for every i below
-/// `count` and does not return before they are done (see in_parallel).
+/// `count` and does not return before they are done (see in_parallel). Packed elements of host policies are finite numbers, or
+/// the policy has `fits(op, shape in, packed)`, which says whether weights are what they should be.
 template <class P>
 concept has_packing = requires(const op& o, shape in, const float* kernel, typename P::element* packed,
                                const step& s) {

@@ -119,10 +119,19 @@ class packed_weights {
     upload(f.bias, p.bias);
     upload(f.border, p.border);
     if constexpr (P::host_memory && !std::is_same_v<element, float>) {
-      const element* kernel = first_element() + p.kernel;
-      const bool fits =
-          windowed(g, s) ? P::fits(g[s.layer].what, in, kernel) : P::fits(kernel, f.kernel.size());
-      if (!fits || (p.bias >= 0 && !P::fits(first_element() + p.bias, f.bias.size()))) {
+      const auto finite = [&](std::int64_t at, std::size_t count) {
+        const element* first = first_element() + at;
+        return at < 0 || std::all_of(first, first + count,
+                                     [](element x) { return std::isfinite(static_cast<float>(x)); });
+      };
+      bool kernel_fits = true;
+      if (!windowed(g, s))
+        kernel_fits = finite(p.kernel, f.kernel.size());
+      else if constexpr (requires { P::fits(g[s.layer].what, in, first_element()); })
+        kernel_fits = P::fits(g[s.layer].what, in, first_element() + p.kernel);
+      else
+        kernel_fits = finite(p.kernel, static_cast<std::size_t>(P::packed_elements(g[s.layer].what, in)));
+      if (!kernel_fits || !finite(p.bias, f.bias.size())) {
         throw std::invalid_argument(std::string(g.scope_name(g[s.layer < 0 ? s.norm : s.layer].scope)) +
                                     ": folded weights are beyond what the policy " + P::name + " can store");
       }

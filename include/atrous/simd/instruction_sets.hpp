@@ -61,7 +61,9 @@ struct avx512 {
   static constexpr bool prefetch = true, integers = compiles_pairs;
 };
 /// The same with dot products of 16-bit integers.
-struct avx512_vnni : avx512 {};
+struct avx512_vnni : avx512 {
+  static constexpr bool dot_products = true;
+};
 
 #if defined(__aarch64__)
 using baseline = neon;

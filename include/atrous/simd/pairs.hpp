@@ -3,7 +3,6 @@
 // Pairs of 16-bit integers: processors multiply twice as many of them as floats, and add what a pair makes to 32 bits,
 // without rounding.
 #include <cstdint>
-#include <type_traits>
 
 #include <atrous/simd/instruction_sets.hpp>
 
@@ -16,7 +15,7 @@ enum class pair : std::int32_t {};
 template <class Isa, class Integers>
 [[gnu::always_inline]] inline void add_products(const Integers& x, const Integers& y, Integers& sum) {
 #if defined(__x86_64__) && !defined(__clang__)
-  if constexpr (std::is_same_v<Isa, avx512_vnni>) {
+  if constexpr (requires { Isa::dot_products; }) {
     Integers made = sum;  // see lanes<half>
     asm("vpdpwssd {%2, %1, %0|%0, %1, %2}" : "+v"(made) : "v"(x), "v"(y));
     sum = made;

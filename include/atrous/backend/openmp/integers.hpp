@@ -3,8 +3,8 @@
 // Products of what is stored in half, as products of integers: processors multiply twice as many of them, and their sums
 // are exact. A row of the left matrix and a column of the right one are rounded to integers times a scale of their own.
 //
-//   a(i, k) d(k)  =  s(i) A(i, k)          |A| <= largest, s(i) = the largest of row i / largest
-//   w(k, j) / d(k) = t(j) W(k, j)          t(j) such that any 2 most_pairs terms of |W| sum up to most_sum at most
+//   a(i, k) d(k)  =  s(i) A(i, k)          |A| <= largest_integer, s(i) = the largest of row i / largest_integer
+//   w(k, j) / d(k) = t(j) W(k, j)          t(j) such that any 2 most_pairs terms of |W| sum up to most_integer_sum
 //   sum over k of a w = s(i) t(j) times the sum of A W, of which no part overflows 32 bits
 //
 // d(k), the mean of |w(k, j)| over j, is there so that what is lost of a number does not depend on how much its channel
@@ -28,25 +28,29 @@ constexpr int largest_integer = (1 << 13) - 1;
 constexpr double most_integer_sum = 2147483647.0 / largest_integer;
 
 /// Whether a dense layer of so many channels is multiplied in integers. With fewer of them, or fewer columns, rounding rows
-/// takes the time that it saves.
+/// takes the time that it saves. Channels are even, so every part of the terms is one of whole pairs.
 template <class T>
-constexpr bool multiplies_integers(simd::instruction_set set, const op& o, int channels) {
+constexpr bool rounds_to_integers(simd::instruction_set set, const op& o, int channels) {
   constexpr int least = 32;
   return !std::is_same_v<T, arithmetic<T>> && simd::properties_at(set).integers &&
-         o.kind == op_kind::convolution && channels % 2 == 0 && channels >= least && o.out >= least;
+         o.kind == op_kind::convolution && channels % 2 == 0 && channels >= least && o.out >= least &&
+         !reads_whole_rows(o, channels);
 }
 
 // ---- columns: panels of (pairs of terms, columns of a panel), scales (columns of all panels), balances (terms)
 
+constexpr int most_panel_columns = 32;
+static_assert(panel_columns<half>(simd::instruction_set::avx512) <= most_panel_columns);
+
 /// Where parts of a packed layer are; `terms` is even.
-template <class T>
+template <class T, class = simd::this_unit>
 struct packed_integers {
-  std::int64_t panels = 0, columns = 0, terms = 0;  // elements of T; floats up to whole cache lines
+  std::int64_t panels = 0, columns = 0, terms = 0;  // elements of T; floats, as many as whole panels
 
   packed_integers(simd::instruction_set set, std::int64_t all_terms, int all_columns)
       : panels(packed_panels<T>(set, all_terms, all_columns)),
-        columns(whole_lines(all_columns)),
-        terms(whole_lines(all_terms)) {}
+        columns(whole_panels(all_columns)),
+        terms(whole_panels(all_terms)) {}
 
   std::int64_t elements() const {
     return panels + (columns + terms) * static_cast<std::int64_t>(sizeof(float) / sizeof(T));
@@ -60,11 +64,13 @@ struct packed_integers {
   float* balances(T* packed) const { return scales(packed) + columns; }
 
  private:
-  static constexpr std::int64_t whole_lines(std::int64_t count) { return (count + 31) / 32 * 32; }
+  static constexpr std::int64_t whole_panels(std::int64_t count) {
+    return (count + most_panel_columns - 1) / most_panel_columns * most_panel_columns;
+  }
 };
 
-constexpr int most_panel_columns = 32;
-static_assert(simd::properties_of<simd::avx512>.vectors * simd::avx512::bytes <= 4 * most_panel_columns);
+/// Added to a number, it leaves the nearest integer in the lowest bits of the sum.
+constexpr float to_integer = 0x1.8p23F;
 
 /// One panel while it is packed.
 template <class = simd::this_unit>
@@ -76,7 +82,8 @@ struct unpacked_panel {
   void take(std::int64_t terms, int used, const float* w, int columns, const float* balances) {
     numbers.assign(static_cast<std::size_t>(terms * width), 0.0F);
     for (std::int64_t k = 0; k < terms; ++k) {
-      const float factor = balances[k] > 0 ? 1 / balances[k] : 0;
+      if (balances[k] == 0) continue;
+      const float factor = 1 / balances[k];
       float* row = numbers.data() + k * width;
       for (int j = 0; j < used; ++j) row[j] = w[k * columns + j] * factor;
     }
@@ -115,9 +122,9 @@ struct unpacked_panel {
   }
 
  private:
-  /// Adding 3 * 2^22 leaves it in the lowest bits.
+  /// 0 of what is no number: scales too small for a factor are those of columns that are nothing.
   static std::int16_t nearest_integer(float x) {
-    return static_cast<std::int16_t>(std::bit_cast<std::uint32_t>(x + 0x1.8p23F));
+    return static_cast<std::int16_t>(std::bit_cast<std::uint32_t>(x + to_integer));
   }
 };
 
@@ -125,12 +132,13 @@ struct unpacked_panel {
 template <class T>
 void pack_integers(simd::instruction_set set, std::int64_t terms, int columns, const float* from, T* to) {
   const packed_integers<T> at(set, terms, columns);
-  float *scales = std::fill_n(at.scales(to), at.columns, 0.0F) - at.columns, *balances = at.balances(to);
-  std::fill_n(balances, at.terms, 0.0F);
+  constexpr double least = 0x1p-100;  // a smaller mean is nothing, whose inverse no float is
+  float *scales = at.scales(to), *balances = at.balances(to);
+  std::fill_n(scales, at.columns + at.terms, 0.0F);
   for (std::int64_t k = 0; k < terms; ++k) {
     double sum = 0;
     for (int j = 0; j < columns; ++j) sum += std::abs(from[k * columns + j]);
-    balances[k] = static_cast<float>(sum / columns);
+    if (!(sum / columns < least)) balances[k] = static_cast<float>(sum / columns);
   }
   unpacked_panel<> panel{panel_columns<T>(set), {}};
   for (int first = 0; first < columns; first += panel.width) {
@@ -205,7 +213,6 @@ struct rounded_rows {
     for (int j = 0; j < width; ++j) most = std::max(most, all[j]);
   }
 
-  /// Adding 3 * 2^22 leaves the nearest integer in the lowest bits.
   template <int Bytes>
   [[gnu::always_inline]] void round(const From* here, float factor, int& k, std::uint16_t* integers) const {
     constexpr int width = Bytes / 4;
@@ -213,7 +220,7 @@ struct rounded_rows {
     for (; k + width <= terms; k += width) {
       floats<Bytes> x;
       balanced<Bytes>(here, k, x);
-      const floats<Bytes> shifted = x * factor + 0x1.8p23F;
+      const floats<Bytes> shifted = x * factor + to_integer;
       shorts::at(integers + k).value =
           __builtin_convertvector(reinterpret_cast<bits<Bytes>>(shifted), typename shorts::vector);
     }

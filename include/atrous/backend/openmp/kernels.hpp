@@ -46,7 +46,7 @@ void kernels<T>::pack(isa set, const op& o, shape in, const float* kernel, T* pa
     stored(kernel, terms_of(o, in), packed);
   } else if (winograd_wins(o, in.channels)) {
     winograd::pack(set, o, in.channels, kernel, packed);
-  } else if (multiplies_integers<T>(set, o, in.channels)) {
+  } else if (rounds_to_integers<T>(set, o, in.channels)) {
     pack_integers(set, terms_of(o, in), o.out, kernel, packed);
   } else {
     pack_panels(set, terms_of(o, in), o.out, kernel, packed);

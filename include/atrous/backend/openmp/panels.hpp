@@ -20,6 +20,14 @@ constexpr int most_terms = 768;
   return std::int64_t{o.kernel} * o.kernel * in.channels;
 }
 
+/// Whether the stem's kernel is for a layer (stem.hpp): with more channels, laying windows out costs little beside the product.
+/// Measured with AVX2, 513x513x3 -> 32, stride 2: 1.5 instead of 4.1 ms.
+constexpr bool reads_whole_rows(const op& o, int channels) {
+  constexpr int most = 64;  // terms in one piece
+  return o.kernel > 1 && o.rate == 1 && o.kernel * channels <= most &&
+         o.kernel * o.kernel * channels <= most_terms;
+}
+
 /// Columns of y that one panel of packed weights makes.
 template <class T>
 constexpr int panel_columns(simd::instruction_set set) {

@@ -127,7 +127,7 @@ product<T> product_of(simd::instruction_set set, const operands<T>& o, activatio
   all.bias = o.weights.bias;
   all.other_row = sum ? o.other.pixel : 0;
   all.after = bounds_of<T>(after);
-  if (multiplies_integers<T>(set, o.run->what, o.x.channels)) {
+  if (rounds_to_integers<T>(set, o.run->what, o.x.channels)) {
     const packed_integers<T> at(set, terms, all.columns);
     all.column_scales = at.scales(all.b);
     all.balances = at.balances(all.b);

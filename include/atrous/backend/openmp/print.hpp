@@ -67,7 +67,7 @@ template <class T>
 std::string text_of_cut(simd::instruction_set set, const step& s, shape x, shape y, int batch, int threads) {
   const bool dense = s.form.kind == step_kind::convolution || s.form.kind == step_kind::separable;
   return text_of_blocks<T>(set, s, x, y, batch, threads) +
-         (dense && multiplies_integers<T>(set, s.what, x.channels) ? ", integers" : "");
+         (dense && rounds_to_integers<T>(set, s.what, x.channels) ? ", integers" : "");
 }
 
 }  // namespace atrous::cpu

@@ -64,24 +64,17 @@ struct product {
   /// The same without a second term, y stored as U.
   template <class U>
   [[gnu::always_inline]] product<T, U, Term> into(U* to, std::ptrdiff_t to_row) const {
-    product<T, U, Term> made;
-    made.a = a, made.a_row = a_row, made.rows = rows, made.terms = terms, made.parts = parts,
-    made.a_part = a_part;
-    made.b = b, made.b_panel = b_panel, made.y = to, made.y_row = to_row, made.columns = columns;
-    made.bias = bias, made.from = from, made.from_row = from_row, made.after = after;
-    made.row_scales = row_scales, made.column_scales = column_scales;
+    product<T, U, Term> made = with<U, Term>();
+    made.a = a, made.terms = terms, made.y = to, made.y_row = to_row, made.order = nullptr;
     return made;
   }
 
   /// The same of integers that a has been rounded to, of as many bytes a row.
-  [[gnu::always_inline]] product<T, S, simd::pair> of_pairs(const simd::pair* from_a,
+  [[gnu::always_inline]] product<T, S, simd::pair> of_pairs(const simd::pair* rounded,
                                                             const number* scales) const {
-    product<T, S, simd::pair> made;
-    made.a = from_a, made.a_row = a_row, made.rows = rows, made.terms = (terms + 1) / 2;
-    made.b = b, made.b_panel = b_panel, made.y = y, made.y_row = y_row, made.columns = columns;
-    made.bias = bias, made.from = from, made.from_row = from_row, made.other = other,
-    made.other_row = other_row, made.order = order, made.after = after;
-    made.row_scales = scales, made.column_scales = column_scales;
+    product<T, S, simd::pair> made = with<S, simd::pair>();
+    made.a = rounded, made.terms = terms / 2, made.row_scales = scales;
+    made.y = y, made.y_row = y_row, made.other = other, made.other_row = other_row;
     return made;
   }
 
@@ -94,6 +87,17 @@ struct product {
   using tile = product_tile<T, S, Term>;
   /// Whether sums so far lie as y does.
   static constexpr bool waits_in_y = std::is_same_v<T, number>;
+
+  /// What does not depend on types.
+  template <class U, class OtherTerm>
+  [[gnu::always_inline]] product<T, U, OtherTerm> with() const {
+    product<T, U, OtherTerm> made;
+    made.a_row = a_row, made.rows = rows, made.parts = parts, made.a_part = a_part;
+    made.b = b, made.b_panel = b_panel, made.columns = columns, made.bias = bias;
+    made.from = from, made.from_row = from_row, made.order = order, made.after = after;
+    made.row_scales = row_scales, made.column_scales = column_scales;
+    return made;
+  }
 
   template <class Isa>
   [[gnu::always_inline]] void each_panel() const {

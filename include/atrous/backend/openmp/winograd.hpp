@@ -27,7 +27,7 @@ namespace winograd {
 /// Elements of one plane.
 template <class T>
 std::int64_t plane_elements(simd::instruction_set set, const op& o, int channels) {
-  if (multiplies_integers<T>(set, o, channels)) return packed_integers<T>(set, channels, o.out).elements();
+  if (rounds_to_integers<T>(set, o, channels)) return packed_integers<T>(set, channels, o.out).elements();
   return packed_panels<T>(set, channels, o.out);
 }
 
@@ -58,7 +58,7 @@ void pack(simd::instruction_set set, const op& o, int channels, const float* ker
           sum += of_taps[p / points][i] * of_taps[p % points][j] * kernel[(i * 3 + j) * plane + k];
       numbers[static_cast<std::size_t>(k)] = static_cast<float>(sum);
     }
-    if (multiplies_integers<T>(set, o, channels))
+    if (rounds_to_integers<T>(set, o, channels))
       pack_integers(set, channels, o.out, numbers.data(), packed);
     else
       pack_panels(set, channels, o.out, numbers.data(), packed);
@@ -91,7 +91,7 @@ struct group_cut {
     y_tile = (o.out + width - 1) / width * width;
     x_plane = block_row<T>(tiles * x_tile);
     y_plane = block_row<T>(tiles * y_tile);
-    if (multiplies_integers<T>(set, o, x.channels)) scales = block_row<T>(tiles);
+    if (rounds_to_integers<T>(set, o, x.channels)) scales = block_row<T>(tiles);
   }
   std::int64_t zeros() const { return block_row<T>(std::max(x_tile, y_tile)); }
   std::int64_t group() const { return planes * (x_plane + y_plane + scales); }

@@ -47,10 +47,11 @@ constexpr std::size_t convolved_any = std::size(forms) - 1;
 
 /// Six times the root mean square of what rounding to integers adds (integers.hpp), of uniform numbers in -1 ... 1: they are
 /// 0.58, their balances 0.5, a column's window sums up to twice its terms. A depthwise makes numbers of up to 9.
-double tolerance_of_integers(const trial& t) {
+double tolerance_of_integers(const trial& t, simd::instruction_set set) {
   const bool separable = t.form.kind == step_kind::separable;
-  if (!separable && t.form.kind != convolution) return 0;
   const op what = step_of(t).what;
+  if ((!separable && t.form.kind != convolution) || !cpu::rounds_to_integers<half>(set, what, t.in.channels))
+    return 0;
   const double terms = double(what.kernel) * what.kernel * t.in.channels, rms = 0.58, balance = 0.5;
   const double row = (separable ? 9 : 1) * balance / cpu::largest_integer / std::sqrt(12.0);
   const double column =
@@ -60,13 +61,13 @@ double tolerance_of_integers(const trial& t) {
 
 /// As in float on the same numbers, and half a unit in the last place of the result, or of the smallest numbers. Winograd's
 /// weights are rounded after their transformation: independent errors, of which a sum has 9 C.
-double tolerance_in_half(const trial& t, const outcome& wanted) {
+double tolerance_in_half(const trial& t, const outcome& wanted, simd::instruction_set set) {
   double largest = 0;
   for (float each : wanted.numbers) largest = std::max(largest, std::abs(double(each)));
   const bool transformed = t.form.kind == convolution && cpu::winograd_wins(step_of(t).what, t.in.channels);
   const double weights = transformed ? 4 * std::sqrt(9.0 * t.in.channels) * 0x1p-11 : 0;
   const double stored = t.form.kind == probabilities ? 0 : largest * 0x1p-11 + 0x1p-24;
-  return tolerance(t) + stored + weights + tolerance_of_integers(t);
+  return tolerance(t) + stored + weights + tolerance_of_integers(t, set);
 }
 
 /// Halves to floats and floats to halves by vectors, and what is left one by one.
@@ -103,7 +104,7 @@ void compare(const trial& t, const outcome& wanted) {
     CHECK_MESSAGE(wrong_labels(t, one, wanted) == 0, text_of(t));
   } else {
     const double difference = worst_difference(one.numbers, wanted.numbers),
-                 most = tolerance_in_half(t, wanted);
+                 most = tolerance_in_half(t, wanted, Set);
     CHECK_MESSAGE(difference <= most, text_of(t), ": ", difference, " > ", most);
   }
 }

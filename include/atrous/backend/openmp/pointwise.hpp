@@ -142,7 +142,7 @@ std::int64_t pointwise_rows(simd::instruction_set set, int channels) {
   return rows_at_once<T>(set, std::is_same_v<T, arithmetic<T>> ? terms : block_row<T>(terms));
 }
 
-/// Where x is not stored as numbers, a block of it becomes numbers first, in the scratch.
+/// Where x is not stored as numbers, a block of it becomes numbers, or integers, first, in the scratch.
 ///
 /// reads x, weights, bias, other; writes y. cost: pixels * C * channels out multiply-adds.
 template <class T>

@@ -111,7 +111,7 @@ template <class T, class = simd::this_unit>
 class convolved_block {
  public:
   convolved_block(simd::instruction_set set, const operands<T>& o, const product<T>& all, const T* border,
-                  const block_memory<T>& memory)
+                  const convolution_cut<T>& how, const block_memory<T>& memory)
       : set_(set),
         o_(o),
         product_(all),
@@ -119,11 +119,12 @@ class convolved_block {
         memory_(memory),
         rows_(rows_axis(o.run->what, o.x.shape())),
         columns_(columns_axis(o.run->what, o.x.shape())),
-        cut_(set, o.run->what, o.x.channels) {}
+        cut_(how) {}
 
   void run(std::int64_t first, std::int64_t last) {
     first_ = first;
     last_ = last;
+    find_seen();
     product_.rows = static_cast<int>(last - first);
     const int taps = o_.run->what.kernel * o_.run->what.kernel;
     window_part waiting{};  // found, not yet multiplied: whether it is the last decides how it ends
@@ -151,16 +152,20 @@ class convolved_block {
   bool seen(int tap) const {
     if (border_ != nullptr) return true;
     const int i = tap / columns_.taps, j = tap % columns_.taps;
+    return within(rows_, i, rows_seen_) && within(columns_, j, columns_seen_);
+  }
+  /// Output rows and columns of the block, between the outermost ones at least.
+  void find_seen() {
     const position begin = position_of(first_, rows_.out, columns_.out);
     const position end = position_of(last_ - 1, rows_.out, columns_.out);
     const bool many = begin.image != end.image;
     const bool wide = many || begin.row != end.row;
-    return within(rows_, i, many ? 0 : begin.row, many ? rows_.out - 1 : end.row) &&
-           within(columns_, j, wide ? 0 : begin.column, wide ? columns_.out - 1 : end.column);
+    rows_seen_ = many ? tap_range{0, rows_.out} : tap_range{begin.row, end.row + 1};
+    columns_seen_ = wide ? tap_range{0, columns_.out} : tap_range{begin.column, end.column + 1};
   }
-  /// Whether tap i of some output from ... to lies inside (between the outermost ones, at least).
-  static bool within(const axis& a, int i, int from, int to) {
-    return a.start(to) + i * a.rate >= 0 && a.start(from) + i * a.rate < a.in;
+  /// Whether tap i of some output lies inside.
+  static bool within(const axis& a, int i, tap_range outputs) {
+    return a.start(outputs.last - 1) + i * a.rate >= 0 && a.start(outputs.first) + i * a.rate < a.in;
   }
 
   void pass(const window_part& part, bool final) {
@@ -189,8 +194,9 @@ class convolved_block {
   const T* border_;
   block_memory<T> memory_;
   axis rows_, columns_;
-  convolution_cut<T> cut_;
+  const convolution_cut<T>& cut_;
   std::int64_t first_ = 0, last_ = 0;
+  tap_range rows_seen_{}, columns_seen_{};
   bool started_ = false;
 };
 
@@ -205,7 +211,7 @@ void direct(simd::instruction_set set, const operands<T>& o, activation after, b
   parallel_for(o.threads, rows.count, [&](std::int64_t block, int thread) {
     auto* scratch =
         reinterpret_cast<arithmetic<T>*>(o.scratch.data()) + thread * rows.size * how.memory.row();
-    convolved_block<T>(set, o, all, border, how.memory.at(scratch, rows.size))
+    convolved_block<T>(set, o, all, border, how, how.memory.at(scratch, rows.size))
         .run(rows.begin(block), rows.end(block));
   });
 }

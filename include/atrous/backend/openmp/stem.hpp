@@ -30,7 +30,7 @@ void stem(simd::instruction_set set, const operands<T>& o, activation after, boo
   };
   const auto edge = [&](int thread, std::int64_t first, std::int64_t last) {
     for (; first < last; first += edges.rows) {
-      convolved_block<T>(set, o, all, nullptr, edges.memory.at(scratch_of(thread), edges.rows))
+      convolved_block<T>(set, o, all, nullptr, edges, edges.memory.at(scratch_of(thread), edges.rows))
           .run(first, std::min(first + edges.rows, last));
     }
   };

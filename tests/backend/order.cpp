@@ -53,16 +53,47 @@ TEST_CASE("rows in the order of a rate are all rows, those a rate apart behind e
   }
 }
 
+TEST_CASE("an order for threads: all rows, section by section, as many pairs as without sections") {
+  const auto pairs = [](const cpu::row_order& order) {
+    int count = 0;
+    for (int k = 0; k < order.rows; ++k)
+      if (order.followed(k)) ++count, ++k;
+    return count;
+  };
+  for (int rows = 1; rows <= 70; ++rows) {
+    for (int rate : {1, 2, 3, 4, 12, 18, 36}) {
+      for (int threads : {1, 2, 3, 16}) {
+        const auto order = cpu::row_order::shared(rows, rate, threads);
+        CAPTURE(rows);
+        CAPTURE(rate);
+        CAPTURE(threads);
+        std::vector<int> found;
+        for (int k = 0; k < rows; ++k) {
+          found.push_back(order.row(k));
+          CHECK(found.back() / order.section == k / order.section);
+        }
+        CHECK(std::is_sorted(found.begin(), found.end()) == order.in_sequence());
+        std::sort(found.begin(), found.end());
+        for (int k = 0; k < rows; ++k) CHECK(found[static_cast<std::size_t>(k)] == k);
+        CHECK(order.section * (threads - 1) < rows + 2 * rate * threads);
+        CHECK(pairs(order) >= pairs({rows, rate}));
+      }
+    }
+  }
+}
+
 TEST_CASE("blocks in the order of a rate visit every pixel once") {
   for (int rows : {1, 2, 5}) {
     for (int columns : {1, 4}) {
       for (int rate : {1, 2, 4, 12}) {
-        const cpu::row_order order{rows, rate};
-        const std::int64_t pixels = std::int64_t{2} * rows * columns;  // two images
-        for (std::int64_t first = 0; first < pixels; ++first) {
-          for (std::int64_t last = first + 1; last <= pixels; ++last) {
-            const std::vector<int> found = visits(first, last, order, columns);
-            CHECK(std::count(found.begin(), found.end(), 1) == last - first);
+        for (int threads : {1, 2}) {
+          const auto order = cpu::row_order::shared(rows, rate, threads);
+          const std::int64_t pixels = std::int64_t{2} * rows * columns;  // two images
+          for (std::int64_t first = 0; first < pixels; ++first) {
+            for (std::int64_t last = first + 1; last <= pixels; ++last) {
+              const std::vector<int> found = visits(first, last, order, columns);
+              CHECK(std::count(found.begin(), found.end(), 1) == last - first);
+            }
           }
         }
       }

@@ -14,11 +14,21 @@ namespace {
 
 using namespace atrous;
 
-/// The share of the time that threads work, where each takes the next block when it has done one.
+/// The share of the time that threads work, where each takes the next block of its own share (parallel_for), or, if it has
+/// none, of the next thread's.
 double busy(const cpu::blocks& b, int threads) {
-  std::vector<std::int64_t> done(static_cast<std::size_t>(threads), 0);
-  for (std::int64_t i = 0; i < b.count; ++i)
-    *std::min_element(done.begin(), done.end()) += b.end(i) - b.begin(i);
+  std::vector<std::int64_t> done(static_cast<std::size_t>(threads), 0), next, end;
+  for (int t = 0; t < threads; ++t) {
+    next.push_back(t * b.count / threads);
+    end.push_back((t + 1) * b.count / threads);
+  }
+  for (std::int64_t left = b.count; left > 0; --left) {
+    const auto first = std::min_element(done.begin(), done.end());
+    auto from = static_cast<std::size_t>(first - done.begin());
+    while (next[from] == end[from]) from = (from + 1) % next.size();
+    *first += b.end(next[from]) - b.begin(next[from]);
+    ++next[from];
+  }
   return double(b.total) / (threads * double(*std::max_element(done.begin(), done.end())));
 }
 

@@ -3,11 +3,11 @@
 // The policy for CPUs: threads by OpenMP, vectors by whatever the processor has, one binary for all of them. Results
 // do not depend on the number of threads, to the bit.
 #include <algorithm>
-#include <cmath>
 #include <type_traits>
 
 #include <atrous/backend/openmp/kernels.hpp>
 #include <atrous/backend/reference.hpp>
+#include <atrous/core/finite.hpp>
 
 namespace atrous {
 
@@ -36,10 +36,8 @@ struct openmp_with : reference {
   }
   /// Whether weights are what they should be: integers have finite scales, halves are finite.
   static bool fits(const op& o, shape in, const element* packed) {
-    if (!cpu::rounds_to_integers<element>(Choice::get(), o, in.channels)) {
-      return std::all_of(packed, packed + packed_elements(o, in),
-                         [](element x) { return std::isfinite(static_cast<float>(x)); });
-    }
+    if (!cpu::rounds_to_integers<element>(Choice::get(), o, in.channels))
+      return finite(packed, packed_elements(o, in));
     if (cpu::winograd_wins(o, in.channels))
       return cpu::winograd::finite<element>(Choice::get(), o, in.channels, packed);
     return cpu::packed_integers<element>(Choice::get(), cpu::terms_of(o, in), o.out).finite(packed);

@@ -2,8 +2,6 @@
 #pragma once
 // The weights of a plan in a policy's memory and layout: folded and packed layer by layer, so that loading
 // never holds a second copy of the network, nor more than a layer's for each thread.
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <stdexcept>
@@ -12,6 +10,7 @@
 #include <vector>
 
 #include <atrous/backend/policy.hpp>
+#include <atrous/core/finite.hpp>
 #include <atrous/graph/graph.hpp>
 #include <atrous/plan/plan.hpp>
 #include <atrous/weights/fold.hpp>
@@ -119,22 +118,23 @@ class packed_weights {
     upload(f.bias, p.bias);
     upload(f.border, p.border);
     if constexpr (P::host_memory && !std::is_same_v<element, float>) {
-      const auto finite = [&](std::int64_t at, std::size_t count) {
-        const element* first = first_element() + at;
-        return at < 0 || std::all_of(first, first + count,
-                                     [](element x) { return std::isfinite(static_cast<float>(x)); });
-      };
-      bool kernel_fits = true;
-      if (!windowed(g, s))
-        kernel_fits = finite(p.kernel, f.kernel.size());
-      else if constexpr (requires { P::fits(g[s.layer].what, in, first_element()); })
-        kernel_fits = P::fits(g[s.layer].what, in, first_element() + p.kernel);
-      else
-        kernel_fits = finite(p.kernel, static_cast<std::size_t>(P::packed_elements(g[s.layer].what, in)));
-      if (!kernel_fits || !finite(p.bias, f.bias.size())) {
+      if (!fits(g, s, f, p, in)) {
         throw std::invalid_argument(std::string(g.scope_name(g[s.layer < 0 ? s.norm : s.layer].scope)) +
                                     ": folded weights are beyond what the policy " + P::name + " can store");
       }
+    }
+  }
+
+  /// Whether what was stored is finite: numbers beyond an element's range are not.
+  bool fits(graph_view g, source s, const folded_layer& f, const place& p, shape in) const {
+    const element* kernel = first_element() + p.kernel;
+    if (p.bias >= 0 && !finite(first_element() + p.bias, std::ssize(f.bias))) return false;
+    if (!windowed(g, s)) return finite(kernel, std::ssize(f.kernel));
+    const op& what = g[s.layer].what;
+    if constexpr (requires { P::fits(what, in, kernel); }) {
+      return P::fits(what, in, kernel);
+    } else {
+      return finite(kernel, P::packed_elements(what, in));
     }
   }
 

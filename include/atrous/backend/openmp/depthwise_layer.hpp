@@ -31,7 +31,9 @@ struct depthwise_layer {
   constexpr bool is_lattice() const { return columns.taps == 3 && columns.stride == 1; }
 
   /// The order of rows in which those that see the same follow each other.
-  constexpr row_order order() const { return {rows.out, is_lattice() ? rows.rate : 1}; }
+  constexpr row_order order(int threads) const {
+    return row_order::shared(rows.out, is_lattice() ? rows.rate : 1, threads);
+  }
 
   /// x under the first tap of a pixel that is inside.
   const T* under(position at, tap_range u, tap_range v) const {

@@ -18,6 +18,7 @@
 
 #include <atrous/backend/openmp/panels.hpp>
 #include <atrous/backend/openmp/product_tile.hpp>
+#include <atrous/core/finite.hpp>
 #include <atrous/simd/instruction_sets.hpp>
 #include <atrous/simd/lanes.hpp>
 #include <atrous/simd/pairs.hpp>
@@ -57,9 +58,7 @@ struct packed_integers {
   }
   const float* scales(const T* packed) const { return reinterpret_cast<const float*>(packed + panels); }
   const float* balances(const T* packed) const { return scales(packed) + columns; }
-  bool finite(const T* packed) const {
-    return std::all_of(scales(packed), balances(packed) + terms, [](float x) { return std::isfinite(x); });
-  }
+  bool finite(const T* packed) const { return atrous::finite(scales(packed), columns + terms); }
   float* scales(T* packed) const { return reinterpret_cast<float*>(packed + panels); }
   float* balances(T* packed) const { return scales(packed) + columns; }
 

@@ -8,17 +8,23 @@
 
 namespace atrous::cpu {
 
-/// The rows of an image in the order in which those `rate` apart follow each other: 0, rate, 2 rate, ..., 1, rate + 1, ...
+/// The rows of an image, section by section, each in the order in which those `rate` apart follow each other: 0, rate,
+/// 2 rate, ..., 1, rate + 1, ...
 struct row_order {
   int rows = 0, rate = 1;
+  int section = rows;  // rows, the last one may have less
+
+  /// About as many sections as threads, so that each has neighbouring rows. Whole pairs in all but the last: none is lost.
+  static constexpr row_order shared(int rows, int rate, int threads) {
+    const int most = (rows + threads - 1) / threads, pairs = 2 * rate;
+    return {rows, rate, std::max(std::min(rows, (most + pairs - 1) / pairs * pairs), 1)};
+  }
 
   constexpr int row(int k) const {
-    const int each = rows / rate, longer = rows % rate;  // rows of a residue; so many residues have one more
-    const int k_longer = longer * (each + 1);
-    if (k < k_longer) return k / (each + 1) + k % (each + 1) * rate;
-    return longer + (k - k_longer) / each + (k - k_longer) % each * rate;
+    const int first = k / section * section, count = std::min(section, rows - first);
+    return first + row_in_section(k - first, count);
   }
-  constexpr bool in_sequence() const { return rate == 1 || rate >= rows; }
+  constexpr bool in_sequence() const { return rate == 1 || rate >= section; }
   /// The place of pixel p of images whose rows lie in this order.
   constexpr std::int64_t pixel(std::int64_t p, int columns) const {
     const std::int64_t line = p / columns;
@@ -26,6 +32,15 @@ struct row_order {
   }
   /// Whether the row behind the k-th is the one a rate below it.
   constexpr bool followed(int k) const { return k + 1 < rows && row(k + 1) == row(k) + rate; }
+
+ private:
+  constexpr int row_in_section(int k, int count) const {
+    const int each = count / rate,
+              longer = count % rate;  // rows of a residue; so many residues have one more
+    const int k_longer = longer * (each + 1);
+    if (k < k_longer) return k / (each + 1) + k % (each + 1) * rate;
+    return longer + (k - k_longer) / each + (k - k_longer) % each * rate;
+  }
 };
 
 /// Calls visit(first pixel, last column, pixels before, pixels before those below or -1) for pixels first ... last - 1 of

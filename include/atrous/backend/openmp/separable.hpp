@@ -21,11 +21,11 @@ std::size_t separable_scratch(simd::instruction_set set, int channels, int out, 
          (static_cast<std::size_t>(how.row()) * sizeof(arithmetic<T>) + sizeof(std::ptrdiff_t));
 }
 
-/// Output pixels first ... last - 1 in the layer's order, `y` being where the first of them goes. Of many channels some at a
+/// Output pixels first ... last - 1 in an order of the layer, `y` being where the first of them goes. Of many channels some at a
 /// time: what pixels side by side share stays in the first-level cache.
 template <activation Before, class T, class To>
-void depthwise_block(simd::instruction_set set, const depthwise_layer<T>& layer, std::int64_t first,
-                     std::int64_t last, To* y, std::ptrdiff_t y_pixel) {
+void depthwise_block(simd::instruction_set set, const depthwise_layer<T>& layer, const row_order& order,
+                     std::int64_t first, std::int64_t last, To* y, std::ptrdiff_t y_pixel) {
   constexpr int most_channels = 192;
   const int rows = layer.rows.out, columns = layer.columns.out, channels = layer.x.channels;
   const int step = share_of(channels, most_channels);
@@ -33,14 +33,13 @@ void depthwise_block(simd::instruction_set set, const depthwise_layer<T>& layer,
     const depthwise_layer<T> part = layer.part(c, std::min(step, channels - c));
     To* to = y + c;
     if (layer.is_lattice()) {
-      each_pair(first, last, layer.order(), columns,
-                [&](position at, int end, std::int64_t done, std::int64_t below) {
-                  if (below < 0)
-                    depthwise_row<Before>(set, part, at, end, to + done * y_pixel, y_pixel);
-                  else
-                    depthwise_rows<Before>(set, part, at, end, to + done * y_pixel, to + below * y_pixel,
-                                           y_pixel);
-                });
+      each_pair(
+          first, last, order, columns, [&](position at, int end, std::int64_t done, std::int64_t below) {
+            if (below < 0)
+              depthwise_row<Before>(set, part, at, end, to + done * y_pixel, y_pixel);
+            else
+              depthwise_rows<Before>(set, part, at, end, to + done * y_pixel, to + below * y_pixel, y_pixel);
+          });
     } else {
       each_row(first, last, rows, columns, [&](int n, int i, int j, int end, std::int64_t done) {
         depthwise_row<Before>(set, part, {n, i, j}, end, to + done * y_pixel, y_pixel);
@@ -57,7 +56,7 @@ template <activation Before, class T>
 void separable(simd::instruction_set set, const operands<T>& o, activation between, activation after,
                bool sum) {
   const depthwise_layer<T> first(o.run->first, o.x, o.first_weights, between);
-  const row_order order = first.order();
+  const row_order order = first.order(o.threads);
   const product<T> all = product_of(set, o, after, sum);
   const int step = terms_at_once(all.terms);
   const std::int64_t pixels = o.y.pixels();
@@ -83,7 +82,7 @@ void separable(simd::instruction_set set, const operands<T>& o, activation betwe
     }
     for (int c = 0; c < all.terms; c += step) {
       const int count = std::min(step, all.terms - c);
-      depthwise_block<Before>(set, first.part(c, count), begin, end, memory.left(), memory.pitch());
+      depthwise_block<Before>(set, first.part(c, count), order, begin, end, memory.left(), memory.pitch());
       memory.run(set, some.part(c, count, panel_columns<T>(set)), c == 0, c + step >= all.terms);
     }
   });

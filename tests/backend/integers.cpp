@@ -177,6 +177,17 @@ TEST_CASE("integers: what is no number, or infinite, spoils its own row alone") 
     }
 }
 
+TEST_CASE("integers: where in a tile a pixel is multiplied makes no difference") {
+  constexpr structure separated{.kind = step_kind::separable, .kernel = 3, .stride = 1};
+  const auto k = kernel_for<openmp_half, separated>();
+  for (int rate : {2, 4, 12}) {
+    const trial t{
+        .form = separated, .kernel = 3, .rate = rate, .in = {33, 33, 64}, .out = 256, .halves = true};
+    const outcome one = run<openmp_half>(t, k, 1);
+    for (int threads : {2, 3, 16}) CHECK(same_bits(one, run<openmp_half>(t, k, threads)));
+  }
+}
+
 TEST_CASE(
     "integers: every kernel that multiplies computes what the reference computes, on any number of threads") {
   constexpr structure convolved{.kind = step_kind::convolution, .kernel = 3, .stride = 1, .sum = true},

@@ -30,4 +30,14 @@ template <class Isa, class Integers>
   sum += (x << 16 >> 16) * (y << 16 >> 16) + (x >> 16) * (y >> 16);
 }
 
+/// Ends the expression that x comes from: g++ fuses a product with a sum in some copies of a loop and not in others.
+template <class Vector>
+[[gnu::always_inline]] inline void round_here([[maybe_unused]] Vector& x) {
+#if defined(__x86_64__) && !defined(__clang__)
+  Vector made = x;
+  asm("" : "+v"(made));
+  x = made;
+#endif
+}
+
 }  // namespace atrous::simd

@@ -147,7 +147,10 @@ struct product_tile {
         lanes<Isa>::load(column_scales + j * width, scale);
         scale *= row_scales[i];
         start<Isa, Ordered>(i, j, begin);
-        sums[i][j] = sums[i][j] * scale + begin;
+        sums[i][j] *= scale;
+        simd::round_here(
+            sums[i][j]);  // as a fused multiply-add in some rows of a tile, it would depend on the tile
+        sums[i][j] += begin;
       }
   }
 

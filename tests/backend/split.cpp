@@ -18,9 +18,10 @@ using namespace atrous;
 /// none, of the next thread's.
 double busy(const cpu::blocks& b, int threads) {
   std::vector<std::int64_t> done(static_cast<std::size_t>(threads), 0), next, end;
+  const cpu::blocks shares = cpu::cut(b.count, b.count, 1, threads);
   for (int t = 0; t < threads; ++t) {
-    next.push_back(t * b.count / threads);
-    end.push_back((t + 1) * b.count / threads);
+    next.push_back(t < shares.count ? shares.begin(t) : b.count);
+    end.push_back(t < shares.count ? shares.end(t) : b.count);
   }
   for (std::int64_t left = b.count; left > 0; --left) {
     const auto first = std::min_element(done.begin(), done.end());

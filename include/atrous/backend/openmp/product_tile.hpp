@@ -148,8 +148,7 @@ struct product_tile {
         scale *= row_scales[i];
         start<Isa, Ordered>(i, j, begin);
         sums[i][j] *= scale;
-        simd::round_here(
-            sums[i][j]);  // as a fused multiply-add in some rows of a tile, it would depend on the tile
+        simd::round_here(sums[i][j]);  // fused with the sum in some rows, results would depend on the tile
         sums[i][j] += begin;
       }
   }

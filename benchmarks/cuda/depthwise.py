@@ -92,6 +92,7 @@ def main():
     parser.add_argument("--library", default="build/cuda/sm_90a/libdepthwise.so", help="depthwise.cu, built by `run`")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--types", nargs="+", choices=TYPES, default=list(TYPES))
+    parser.add_argument("--extents", type=int, nargs="+", help="maps of these rows and columns alone")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no case after these")
     options = parser.parse_args()
@@ -108,6 +109,7 @@ def main():
         for batch in options.batches
         for kind in options.types
         for shape in shapes()
+        if not options.extents or shape[0] in options.extents
         for rate in (RATES if shape[2] == 1 else (1,))
     ]
     for i, (kind, batch, extent, channels, stride, rate) in enumerate(cases):

@@ -119,13 +119,13 @@ def compiled(model):
     return torch.compile(model, mode="max-autotune-no-cudagraphs", dynamic=False)
 
 
-def show(case, row, variants):
+def show(case, row, variants, to=sys.stdout):
     name, kind, batch = case
     cells = [name, kind, batch] + [f"{1e3 * row[v]:.3f}" if v in row else "-" for v in variants]
     times = [row[v] for v in variants if v in row]
     cells += [f"{2e-12 * Layers(name).multiply_adds() * batch / min(times):.0f}" if times else "-"]
     cells += [f"{row[key]:.0f}" if key in row else "-" for key in ("eager MB", "compile MB", "compiling")]
-    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
+    print("| " + " | ".join(map(str, cells)) + " |", file=to, flush=True)
 
 
 def measure(cases, options):
@@ -138,6 +138,8 @@ def measure(cases, options):
         rows = group.step("as_written", apart=True)
         profiles = group.step("profile", apart=True) if options.profile else {}
         if "compile" in options.variants:
+            for case, row in rows.items():  # what is known, should compiling take longer than anyone waits
+                show(case, row, options.variants, sys.stderr)
             group.step("compile", apart=False, seconds=options.patience)
             rows |= group.step("as_compiled", apart=True)
     for case, row in rows.items():
@@ -161,7 +163,7 @@ def arguments():
     parser.add_argument("--cases", type=named, nargs="+", metavar="NETWORK,TYPE,BATCH", help="these alone, in this order")
     parser.add_argument("--variants", nargs="+", choices=["eager", "graph", "compile"], default=["eager", "graph", "compile"])
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--together", type=int, default=1, help="cases that are compiled side by side (they share the memory)")
+    parser.add_argument("--together", type=int, default=1, help="cases that compile side by side, sharing memory")
     parser.add_argument("--patience", type=float, help="seconds after which what is not compiled is given up")
     parser.add_argument("--seconds", type=float, default=1e9, help="begin no case after these")
     parser.add_argument("--profile", action="store_true", help="print the kernels of an eager call that take longest, too")

@@ -108,6 +108,18 @@ TEST_CASE("threads may be given to a workspace that has run already") {
   CHECK(net.logits(all_of(picture), w).data == expected.data);
 }
 
+TEST_CASE("bands are as large as the caches of a workspace's threads") {
+  CHECK(openmp::band_elements(1) > 0);
+  CHECK(openmp::band_elements(2) == 2 * openmp::band_elements(1));
+  CHECK(openmp::band_elements(1000) == openmp::band_elements(4));
+
+  const auto net = published("deeplabv3_mobilenet_v2");
+  workspace<openmp> w(1);
+  const int rows = net.prepare(w, 1025, 1025).groups.at(0).rows;
+  w.threads = 2;
+  CHECK(net.prepare(w, 1025, 1025).groups.at(0).rows > rows);
+}
+
 TEST_CASE("two threads share one model, a workspace each") {
   const auto net = made<openmp>();
   const image one = made_picture(33, 47, 3, 1), two = made_picture(40, 21, 3, 2);

@@ -59,12 +59,14 @@ struct openmp_with : reference {
     }
   }
 
-  /// What bands of rows may take of the caches (bands.hpp), which does not change results. Measured with MobileNetV2: with
-  /// 512 KiB of second level, half of it and twice of it gained less; with 1 MiB, half of it took 1.03 of the time and
-  /// twice of it the same.
-  static std::int64_t band_elements() {
+  /// What bands of rows may take of the caches (bands.hpp), which does not change results. Measured with MobileNetV2 and one
+  /// thread: half of it and twice of it took 1.02 to 1.04 of the time. Two threads are as fast with twice of it where they share
+  /// a third-level cache, and faster where they do not: both read the rows where their parts of a band meet. More than four
+  /// threads were not measured; they get what one third-level cache holds.
+  static std::int64_t band_elements(int threads) {
     constexpr std::int64_t most = std::int64_t{8} << 20;
-    return std::min(8 * simd::second_level_cache(), most) / static_cast<std::int64_t>(sizeof(element));
+    const std::int64_t each = std::min(8 * simd::second_level_cache(), most);
+    return each * std::clamp(threads, 1, 4) / static_cast<std::int64_t>(sizeof(element));
   }
 
   /// Calls f(i) for every i below `count`.

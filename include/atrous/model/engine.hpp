@@ -46,9 +46,9 @@ class engine {
   engine(std::function<graph(shape)> record, shape declared, const kernel_table<P>& table,
          const tensor_set& weights, plan_options options = {}, int threads = 1)
       : record_(std::move(record)),
-        options_(with_bands(options)),
+        options_(options),
         graph_(record_(declared)),
-        plan_(make_plan(graph_, 1, options_)) {
+        plan_(make_plan(graph_, 1, with_bands(options, threads))) {
     expect_between("threads", threads, 1, most_threads);
     for (const step& s : plan_.steps) kernels_.push_back(table.find(s.form));
     weights_ = packed_weights<P>(graph_, plan_, bind(graph_, weights), threads);
@@ -77,8 +77,8 @@ class engine {
     check_counts(w, image.batch);
   }
 
-  /// The plan for a size, made when the size is new to the workspace, and the memory for it. The plan lives until the
-  /// workspace meets another model or has met `sizes_kept` other sizes.
+  /// The plan for a size and the threads of a workspace, made when they are new to it, and the memory for it. The plan lives
+  /// until the workspace meets another model or has met `sizes_kept` other sizes.
   const plan& prepare(workspace<P>& w, int height, int width, int batch = 1) const {
     check_counts(w, batch);
     if (w.owner_ != identity_) {
@@ -86,11 +86,11 @@ class engine {
       w.last_ = {};  // a run of another model
       w.owner_ = identity_;
     }
-    auto found = w.plans_.find({batch, height, width});
+    auto found = w.plans_.find({batch, height, width, w.threads});
     if (found == w.plans_.end()) {
-      plan p = plan_for(batch, height, width);
+      plan p = plan_for(batch, height, width, w.threads);
       if (w.plans_.size() >= workspace<P>::sizes_kept) w.plans_.clear();
-      found = w.plans_.emplace(std::tuple{batch, height, width}, std::move(p)).first;
+      found = w.plans_.emplace(std::tuple{batch, height, width, w.threads}, std::move(p)).first;
       if constexpr (requires { P::start(w.threads); }) P::start(w.threads);
     }
     const std::size_t bytes = static_cast<std::size_t>(found->second.arena) * sizeof(element);
@@ -142,7 +142,7 @@ class engine {
     transfer<P>::fetch(out.labels, w.labels_, w);
     transfer<P>::fetch(out.probabilities, w.probabilities_, w);
     transfer<P>::fetch_value(p, p.logits, out.logits, w);
-    w.last_ = {image.batch, image.height, image.width};
+    w.last_ = {image.batch, image.height, image.width, w.threads};
   }
 
   /// Whether a run that gives `out` needs a step.
@@ -178,9 +178,9 @@ class engine {
     return {g[g.output].out, g[resized ? g.input(g.output) : g.output].out};
   }
 
-  plan plan_for(int batch, int height, int width) const {
+  plan plan_for(int batch, int height, int width, int threads) const {
     const graph g = network_at(height, width);
-    plan p = make_plan(g, batch, options_);
+    plan p = make_plan(g, batch, with_bands(options_, threads));
     if (!same_layers(g, graph_) || !same_structure(p, plan_)) {
       throw std::invalid_argument("the network has another structure at " + text_of(graph_view(g).image()) +
                                   " than at " + text_of(graph_view(graph_).image()));
@@ -201,10 +201,11 @@ class engine {
     return most;
   }
 
-  /// Bands of rows as the policy likes them, unless the caller says otherwise; none where every map has to be kept.
-  static plan_options with_bands(plan_options options) {
-    if constexpr (requires { P::band_elements(); }) {
-      if (options.band_elements < 0) options.band_elements = P::band_elements();
+  /// Bands of rows as the policy likes them for so many threads, unless the caller says otherwise; none where every map has to
+  /// be kept.
+  static plan_options with_bands(plan_options options, int threads) {
+    if constexpr (requires { P::band_elements(threads); }) {
+      if (options.band_elements < 0) options.band_elements = P::band_elements(threads);
     }
     if (!P::host_memory || !options.reuse) options.band_elements = 0;
     return options;

@@ -29,7 +29,7 @@ class workspace {
  public:
   static constexpr std::size_t sizes_kept = 64;
 
-  int threads = 1;  // that kernels may use
+  int threads = 1;  // that kernels may use; every size is new to another number
   /// As many as the plan has steps: runs add the seconds that each took. Empty: not measured.
   std::span<double> step_seconds;
   /// As many as the plan has steps: runs raise them to the largest magnitude that each wrote into its feature map, infinity
@@ -70,7 +70,7 @@ class workspace {
     }
   };
 
-  using size = std::tuple<int, int, int>;  // batch, height, width
+  using size = std::tuple<int, int, int, int>;  // batch, height, width, threads
   std::map<size, plan> plans_;
   size last_{};                        // of the run whose values the arena holds
   std::shared_ptr<const char> owner_;  // the model that the plans belong to

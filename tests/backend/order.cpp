@@ -12,22 +12,25 @@ using namespace atrous;
 
 /// Counts how often each pixel of a block is visited, and checks where those below others lie.
 std::vector<int> visits(std::int64_t first, std::int64_t last, const cpu::row_order& order, int columns) {
-  std::vector<int> found(static_cast<std::size_t>(last - first), 0);
+  const auto pixels = static_cast<std::size_t>(last - first);
+  std::vector<int> found(pixels, 0);
+  std::vector<std::ptrdiff_t> places(pixels);
+  order.write_places(first, last, columns, places.data());
   const auto place = [&](cpu::position at) {
     return (std::int64_t{at.image} * order.rows + at.row) * columns + at.column;
   };
-  cpu::each_pair(first, last, order, columns,
-                 [&](cpu::position at, int end, std::int64_t done, std::int64_t below) {
-                   REQUIRE(at.column < end);
-                   REQUIRE(end <= columns);
-                   for (int j = at.column; j < end; ++j, ++done) {
-                     CHECK(order.pixel(first + done, columns) == place({at.image, at.row, j}));
-                     ++found.at(static_cast<std::size_t>(done));
-                     if (below < 0) continue;
-                     CHECK(order.pixel(first + below, columns) == place({at.image, at.row + order.rate, j}));
-                     ++found.at(static_cast<std::size_t>(below++));
-                   }
-                 });
+  cpu::each_pair(
+      first, last, order, columns, [&](cpu::position at, int end, std::int64_t done, std::int64_t below) {
+        REQUIRE(at.column < end);
+        REQUIRE(end <= columns);
+        for (int j = at.column; j < end; ++j, ++done) {
+          CHECK(places.at(static_cast<std::size_t>(done)) == place({at.image, at.row, j}));
+          ++found.at(static_cast<std::size_t>(done));
+          if (below < 0) continue;
+          CHECK(places.at(static_cast<std::size_t>(below)) == place({at.image, at.row + order.rate, j}));
+          ++found.at(static_cast<std::size_t>(below++));
+        }
+      });
   return found;
 }
 

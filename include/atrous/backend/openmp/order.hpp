@@ -25,10 +25,12 @@ struct row_order {
     return first + row_in_section(k - first, count);
   }
   constexpr bool in_sequence() const { return rate == 1 || rate >= section; }
-  /// The place of pixel p of images whose rows lie in this order.
-  constexpr std::int64_t pixel(std::int64_t p, int columns) const {
-    const std::int64_t line = p / columns;
-    return (line / rows * rows + row(static_cast<int>(line % rows))) * columns + p % columns;
+  /// The places of pixels first ... last - 1 of images whose rows lie in this order.
+  void write_places(std::int64_t first, std::int64_t last, int columns, std::ptrdiff_t* to) const {
+    each_row(first, last, rows, columns, [&](int image, int k, int column, int end, std::int64_t done) {
+      const std::int64_t line = (std::int64_t{image} * rows + row(k)) * columns;
+      for (; column < end; ++column) to[done++] = line + column;
+    });
   }
   /// Whether the row behind the k-th is the one a rate below it.
   constexpr bool followed(int k) const { return k + 1 < rows && row(k + 1) == row(k) + rate; }

@@ -75,7 +75,7 @@ void separable(simd::instruction_set set, const operands<T>& o, activation betwe
       some.other = sum ? o.other.at(begin) : nullptr;
     } else {
       std::ptrdiff_t* of_block = places + thread * rows.size;
-      for (std::int64_t p = begin; p < end; ++p) of_block[p - begin] = order.pixel(p, o.y.width);
+      order.write_places(begin, end, o.y.width, of_block);
       some.order = of_block;
       some.y = o.y.data;
       some.other = sum ? o.other.data : nullptr;

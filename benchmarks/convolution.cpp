@@ -3,7 +3,8 @@
 
 namespace {
 using namespace benchmarks;
-const bool added = add_beside_onednn<openmp, step_kind::convolution>(
-    steps_of(step_kind::convolution,
-             [](const network_step& s) { return s.run.what.kernel > 1 || s.run.what.stride > 1; }));
+const bool added =
+    add_beside_onednn<step_kind::convolution>(steps_of(step_kind::convolution, [](const network_step& s) {
+      return s.run.what.kernel > 1 || s.run.what.stride > 1;
+    }));
 }  // namespace

@@ -19,6 +19,6 @@ std::vector<network_step> halves() {
   return all;
 }
 
-const bool added = add_beside_onednn<openmp, step_kind::depthwise>(halves());
+const bool added = add_beside_onednn<step_kind::depthwise>(halves());
 
 }  // namespace

@@ -14,20 +14,21 @@ namespace {
 
 using namespace atrous;
 
+template <class P>
 void time_network(benchmark::State& state, const std::string& name, shape s, int batch, int threads) {
   const deeplab_options options = network_named(name);
   const auto define = [options](wire image) { return build(image, options); };
   const graph net = record(define, s);
-  const runtime_model<openmp> model(define, s, rule_weights::make(net));
+  const runtime_model<P> model(define, s, rule_weights::make(net));
   std::mt19937 engine(1);
   std::vector<std::uint8_t> pixels(static_cast<std::size_t>(elements(s) * batch));
   for (std::uint8_t& p : pixels) p = static_cast<std::uint8_t>(engine());
   const pixels_view images(pixels.data(), s, batch);
   tensor<std::uint8_t> labels(batch, {s.height, s.width, 1});
-  workspace<openmp> w(threads);
+  workspace<P> w(threads);
   const results out{.labels = labels.view()};
   model.run(images, out, w);  // the first run plans and takes memory
-  const double peak = benchmarks::peak_flops(threads);
+  const double peak = benchmarks::peak_flops<typename P::element>(threads);
   double spent = 0;
   for (auto _ : state) {
     const double start = benchmarks::seconds();
@@ -43,31 +44,36 @@ void time_network(benchmark::State& state, const std::string& name, shape s, int
   state.counters["arena_MB"] = double(w.arena_bytes()) / 1e6;
 }
 
-void add(const std::string& network, shape s, int batch, int threads) {
+template <class P>
+void add(const std::string& policy, const std::string& network, shape s, int batch, int threads) {
   const std::string size = std::to_string(s.height) + "x" + std::to_string(s.width);
-  const std::string title = network + "/" + size + (batch > 1 ? "/batch:" + std::to_string(batch) : "") +
+  const std::string title = policy + network + "/" + size +
+                            (batch > 1 ? "/batch:" + std::to_string(batch) : "") +
                             "/threads:" + std::to_string(threads);
   benchmark::RegisterBenchmark(
-      title.c_str(), [=](benchmark::State& state) { time_network(state, network, s, batch, threads); })
+      title.c_str(), [=](benchmark::State& state) { time_network<P>(state, network, s, batch, threads); })
       ->UseManualTime()
       ->Unit(benchmark::kMillisecond)
       ->MinTime(1);
 }
 
-const bool added = [] {
+template <class P>
+bool add_networks(const std::string& policy) {
   for (const char* network :
        {"deeplabv3plus_xception65", "deeplabv3plus_xception65_os8", "deeplabv3plus_resnet101",
         "deeplabv3plus_mobilenet_v2", "deeplabv3_mobilenet_v2_pascal"}) {
     for (int threads : {1, 2}) {
       for (shape s : {shape{129, 129, 3}, {257, 257, 3}, {513, 513, 3}, {513, 1025, 3}, {1025, 2049, 3}})
-        add(network, s, 1, threads);
+        add<P>(policy, network, s, 1, threads);
       for (int batch : {2, 4, 8}) {
-        add(network, {129, 129, 3}, batch, threads);
-        add(network, {513, 513, 3}, batch, threads);
+        add<P>(policy, network, {129, 129, 3}, batch, threads);
+        add<P>(policy, network, {513, 513, 3}, batch, threads);
       }
     }
   }
   return true;
-}();
+}
+
+const bool added = add_networks<openmp>("") && add_networks<openmp_half>("openmp-half/");
 
 }  // namespace

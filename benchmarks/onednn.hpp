@@ -17,6 +17,8 @@ namespace benchmarks {
 
 class onednn_step {
  public:
+  using element = float;
+
   onednn_step(const network_step& s, int threads) : numbers_(s, 1) {
     omp_set_num_threads(threads);
     const operands<float>& o = numbers_.get();
@@ -33,7 +35,7 @@ class onednn_step {
       now = add(s.run.what, s.x, s.y, now, o.weights, form.after, form.sum ? o.other.data : nullptr);
     }
     y_ = now;
-    result_.resize(static_cast<std::size_t>(elements(s.y)));
+    y_elements_ = elements(s.y);
     result_layout_ = nhwc(s.y);
   }
 
@@ -41,10 +43,11 @@ class onednn_step {
     for (auto& [primitive, arguments] : layers_) primitive.execute(stream_, arguments);
     stream_.wait();
   }
-  const float* result() {
-    dnnl::memory to(result_layout_, engine_, result_.data());
+  std::vector<float> result() {
+    std::vector<float> numbers(static_cast<std::size_t>(y_elements_));
+    dnnl::memory to(result_layout_, engine_, numbers.data());
     copy(y_, to);
-    return result_.data();
+    return numbers;
   }
 
  private:
@@ -119,17 +122,17 @@ class onednn_step {
   dnnl::stream stream_{engine_};
   std::vector<layer> layers_;
   dnnl::memory y_;
-  std::vector<float> result_;
+  std::int64_t y_elements_ = 0;
   dnnl::memory::desc result_layout_;
 };
 
 #endif
 
-/// Registers steps of one kind on policy P, and each beside oneDNN where that is there.
-template <class P, step_kind Kind>
+/// Registers steps of one kind, and each beside oneDNN where that is there.
+template <step_kind Kind>
 bool add_beside_onednn(const std::vector<network_step>& steps) {
   for (const network_step& s : steps) {
-    add_step<policy_step<P, Kind>, Kind>(s.name, s);
+    add_policies<Kind>(s);
 #if defined(BENCHMARKS_ONEDNN)
     add_step<onednn_step, Kind>("oneDNN/" + s.name, s);
 #endif

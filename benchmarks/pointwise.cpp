@@ -20,6 +20,6 @@ std::vector<network_step> all_pointwise() {
   return all;
 }
 
-const bool added = add_beside_onednn<openmp, step_kind::convolution>(all_pointwise());
+const bool added = add_beside_onednn<step_kind::convolution>(all_pointwise());
 
 }  // namespace

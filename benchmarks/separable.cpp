@@ -3,6 +3,6 @@
 
 namespace {
 using namespace benchmarks;
-const bool added = add_beside_onednn<openmp, step_kind::separable>(
+const bool added = add_beside_onednn<step_kind::separable>(
     steps_of(step_kind::separable, [](const network_step&) { return true; }));
 }  // namespace

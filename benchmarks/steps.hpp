@@ -87,10 +87,12 @@ std::vector<network_step> steps_of(step_kind kind, const Wanted& wanted) {
   return all;
 }
 
-/// What a step works on, in the memory of policy P, equal numbers for every P.
+/// What a step works on, in the memory of policy P, equal numbers for every P: halves hold them exactly.
 template <class P>
 class prepared {
  public:
+  using element = typename P::element;
+
   explicit prepared(const network_step& s, int threads) : step_(s) {
     const bool separable = s.run.form.kind == step_kind::separable;
     const bool labels = s.run.form.kind == step_kind::labels,
@@ -102,7 +104,10 @@ class prepared {
     operands_.y = {take(elements(s.y)), 1, s.y};
     labels_.resize(static_cast<std::size_t>(labels ? pixels(s.y) : 0));
     operands_.labels = {labels_.data(), 1, s.y};
-    operands_.probabilities = operands_.y;
+    if (s.run.form.kind == step_kind::probabilities) {
+      probabilities_.resize(static_cast<std::size_t>(elements(s.y)));
+      operands_.probabilities = {probabilities_.data(), 1, s.y};
+    }
     if (!labels && !resized) {
       const shape middle{s.y.height, s.y.width, s.x.channels};
       operands_.weights = weights(run.what, separable ? middle : s.x, s.y.channels, 3);
@@ -114,13 +119,13 @@ class prepared {
   }
   prepared(const prepared&) = delete;
 
-  operands<float>& get() { return operands_; }
+  operands<element>& get() { return operands_; }
   void run(kernel_function<P> k) { k(operands_); }
 
  private:
-  float* take(std::int64_t count) {
-    owned_.push_back(P::allocate(static_cast<std::size_t>(count) * sizeof(float) + 64));
-    return reinterpret_cast<float*>(P::address(owned_.back()));
+  element* take(std::int64_t count) {
+    owned_.push_back(P::allocate(static_cast<std::size_t>(count) * sizeof(element) + 64));
+    return reinterpret_cast<element*>(P::address(owned_.back()));
   }
   std::vector<float> numbers(std::int64_t count, unsigned seed) {
     std::mt19937 engine(seed);
@@ -128,21 +133,23 @@ class prepared {
     for (float& each : all) each = static_cast<float>(engine() % 2048) / 1024 - 1;
     return all;
   }
-  float* random(std::int64_t count, unsigned seed) {
-    const std::vector<float> all = numbers(count, seed);
-    return std::copy(all.begin(), all.end(), take(count)) - count;
+  element* random(std::int64_t count, unsigned seed) {
+    element* to = take(count);
+    std::ranges::transform(numbers(count, seed), to, [](float each) { return element(each); });
+    return to;
   }
-  layer_weights<float> weights(const op& o, shape in, int out, unsigned seed) {
+  layer_weights<element> weights(const op& o, shape in, int out, unsigned seed) {
     const std::vector<float> plain = numbers(reference::packed_elements(o, in), seed);
-    float* packed = take(P::packed_elements(o, in));
+    element* packed = take(P::packed_elements(o, in));
     P::pack(o, in, plain.data(), packed);
     return {packed, random(out, seed + 1), nullptr};
   }
 
   network_step step_;
-  operands<float> operands_{};
+  operands<element> operands_{};
   std::vector<typename P::buffer> owned_;
   std::vector<std::uint8_t> labels_;
+  std::vector<float> probabilities_;
 };
 
 inline constexpr auto all_structures = every_structure();
@@ -179,16 +186,27 @@ kernel_function<P> kernel_of(const structure& wanted) {
 template <class P, step_kind Kind>
 class policy_step {
  public:
+  using element = typename P::element;
+
   policy_step(const network_step& s, int threads)
       : operands_(s, threads), kernel_(kernel_of<P, Kind>(s.run.form)) {}
   void run() { operands_.run(kernel_); }
   /// (rows, columns, channels) of the last run.
-  const float* result() { return operands_.get().y.data; }
+  std::vector<float> result() {
+    const view<element>& y = operands_.get().y;
+    return {y.data, y.data + y.pixels() * y.channels};
+  }
 
  private:
   prepared<P> operands_;
   kernel_function<P> kernel_;
 };
+
+/// Of the largest number, that a result stored as T may be off.
+template <class T>
+inline constexpr float tolerance = 1e-5F;
+template <>
+inline constexpr float tolerance<half> = 1e-2F;  // enough to find a wrong kernel; tests know the bounds of rounding
 
 /// Whether `mine` computes what the reference computes, to a share of the largest number.
 template <step_kind Kind, class Step>
@@ -196,13 +214,13 @@ bool correct(const network_step& s, Step& mine) {
   policy_step<reference, Kind> theirs(s, 1);
   theirs.run();
   mine.run();
-  const float *expected = theirs.result(), *found = mine.result();
+  const std::vector<float> expected = theirs.result(), found = mine.result();
   float largest = 0, worst = 0;
-  for (std::int64_t k = 0; k < elements(s.y); ++k) {
+  for (std::size_t k = 0; k < expected.size(); ++k) {
     largest = std::max(largest, std::abs(expected[k]));
     worst = std::max(worst, std::abs(expected[k] - found[k]));
   }
-  return worst <= 1e-5F * largest;
+  return worst <= tolerance<typename Step::element> * largest;
 }
 
 template <class Step, step_kind Kind>
@@ -213,7 +231,7 @@ void time_step(benchmark::State& state, const network_step& s, int threads) {
     if (!correct<Kind>(s, all)) return state.SkipWithError("differs from the reference");
     checked.insert(key);
   }
-  const double peak = peak_flops(threads);
+  const double peak = peak_flops<typename Step::element>(threads);
   double spent = 0;
   for (auto _ : state) {
     const double start = seconds();
@@ -240,10 +258,11 @@ void add_step(const std::string& title, const network_step& s) {
   }
 }
 
-template <class P, step_kind Kind, class Wanted>
-bool add_steps(const Wanted& wanted) {
-  for (const network_step& s : steps_of(Kind, wanted)) add_step<policy_step<P, Kind>, Kind>(s.name, s);
-  return true;
+/// Registers steps of one kind as the policies for CPUs run them.
+template <step_kind Kind>
+void add_policies(const network_step& s) {
+  add_step<policy_step<openmp, Kind>, Kind>(s.name, s);
+  add_step<policy_step<openmp_half, Kind>, Kind>("openmp-half/" + s.name, s);
 }
 
 }  // namespace benchmarks

@@ -35,7 +35,6 @@ class onednn_step {
       now = add(s.run.what, s.x, s.y, now, o.weights, form.after, form.sum ? o.other.data : nullptr);
     }
     y_ = now;
-    y_elements_ = elements(s.y);
     result_layout_ = nhwc(s.y);
   }
 
@@ -44,7 +43,7 @@ class onednn_step {
     stream_.wait();
   }
   std::vector<float> result() {
-    std::vector<float> numbers(static_cast<std::size_t>(y_elements_));
+    std::vector<float> numbers(result_layout_.get_size() / sizeof(float));
     dnnl::memory to(result_layout_, engine_, numbers.data());
     copy(y_, to);
     return numbers;
@@ -122,7 +121,6 @@ class onednn_step {
   dnnl::stream stream_{engine_};
   std::vector<layer> layers_;
   dnnl::memory y_;
-  std::int64_t y_elements_ = 0;
   dnnl::memory::desc result_layout_;
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // The multiply-adds that this machine does at best: independent chains in registers, nothing from memory, in the widest
-// instruction set. Measured in the process of the benchmark, since clocks depend on the load. What is stored in half is
-// multiplied as floats or, where kernels do so, as pairs of 16-bit integers.
+// instruction set. Measured in the process of the benchmark, since clocks depend on the load. Of numbers in half it is that
+// of pairs of 16-bit integers where the processor's kernels have such products, whatever a layer uses, else that of floats.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -34,8 +34,9 @@ struct chains {
     using lanes = atrous::simd::lanes<std::conditional_t<pairs, std::int32_t, float>, Isa::bytes>;
     using vector = typename lanes::vector;
     using number = std::remove_cvref_t<decltype(vector{}[0])>;
-    const vector factor = static_cast<number>(numbers[0]) - vector{},
-                 term = static_cast<number>(numbers[1]) - vector{};
+    constexpr int scale = pairs ? 8 : 1;  // 0 would be no number to multiply
+    vector factor = static_cast<number>(numbers[0] * scale) - vector{};
+    const vector term = static_cast<number>(numbers[1] * scale) - vector{};
     vector sums[count];
 #pragma GCC unroll 16
     for (int k = 0; k < count; ++k) sums[k] = static_cast<number>(k) - vector{};
@@ -43,10 +44,12 @@ struct chains {
     for (int i = 0; i < rounds; ++i) {
 #pragma GCC unroll 16
       for (int k = 0; k < count; ++k) {
-        if constexpr (pairs)
+        if constexpr (pairs) {
+          atrous::simd::round_here(factor);  // else one product serves all sums
           atrous::simd::add_products<Isa>(factor, term, sums[k]);
-        else
+        } else {
           sums[k] = sums[k] * factor + term;
+        }
       }
     }
     vector all{};

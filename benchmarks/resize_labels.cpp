@@ -6,7 +6,7 @@ namespace {
 
 using namespace benchmarks;
 
-/// Some blobs per class, as segments are; a half of each number, in every policy.
+/// Some blobs per class, as segments are, rounded to half for every policy.
 template <class T>
 void make_smooth(const view<const T>& x) {
   std::mt19937 engine(3);

@@ -206,7 +206,8 @@ class policy_step {
 template <class T>
 inline constexpr float tolerance = 1e-5F;
 template <>
-inline constexpr float tolerance<half> = 1e-2F;  // enough to find a wrong kernel; tests know the bounds of rounding
+inline constexpr float tolerance<half> =
+    1e-2F;  // enough to find a wrong kernel; tests know the bounds of rounding
 
 /// Whether `mine` computes what the reference computes, to a share of the largest number.
 template <step_kind Kind, class Step>
@@ -258,7 +259,7 @@ void add_step(const std::string& title, const network_step& s) {
   }
 }
 
-/// Registers steps of one kind as the policies for CPUs run them.
+/// Registers a step as each policy for CPUs runs it.
 template <step_kind Kind>
 void add_policies(const network_step& s) {
   add_step<policy_step<openmp, Kind>, Kind>(s.name, s);

@@ -23,7 +23,7 @@ sys.path.append(str(Path(__file__).parents[1] / "peers"))
 from networks import NETWORKS, SIZE, Layers  # noqa: E402
 from timing_gpu import TYPES, Calls, Replay, card, medians  # noqa: E402
 from torch_model import Model  # noqa: E402
-from workers import Group, Worker  # noqa: E402
+from workers import Group  # noqa: E402
 
 PLUS = [f"deeplabv3plus_{backbone}" for backbone in ("xception65", "resnet101", "mobilenet_v2")]
 NETWORKS |= {f"{name}_os8": partial(NETWORKS[name], output_stride=8) for name in PLUS}
@@ -121,33 +121,36 @@ def compiled(model):
 
 def show(case, row, variants, to=sys.stdout):
     name, kind, batch = case
-    cells = [name, kind, batch] + [f"{1e3 * row[v]:.3f}" if v in row else "-" for v in variants]
     times = [row[v] for v in variants if v in row]
-    cells += [f"{2e-12 * Layers(name).multiply_adds() * batch / min(times):.0f}" if times else "-"]
+    if not times:
+        return
+    cells = [name, kind, batch] + [f"{1e3 * row[v]:.3f}" if v in row else "-" for v in variants]
+    cells += [f"{2e-12 * Layers(name).multiply_adds() * batch / min(times):.0f}"]
     cells += [f"{row[key]:.0f}" if key in row else "-" for key in ("eager MB", "compile MB", "compiling")]
     print("| " + " | ".join(map(str, cells)) + " |", file=to, flush=True)
 
 
 def measure(cases, options):
-    """Shows a row of each case."""
+    """Shows a row of each case that could be timed; returns the profiles, and how many cases failed."""
     threads = max(1, os.cpu_count() // len(cases))
-    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = str(2 * threads)
-    workers = {case: Worker(Case, *case, options.variants, options.rounds, threads) for case in cases}
-    with Group(workers, partial(print, file=sys.stderr, flush=True)) as group:
-        group.step("prepare", apart=False)
-        rows = group.step("as_written", apart=True)
-        profiles = group.step("profile", apart=True) if options.profile else {}
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", str(2 * threads))
+    arguments = {case: (*case, options.variants, options.rounds, threads) for case in cases}
+    with Group(Case, arguments, partial(print, file=sys.stderr, flush=True)) as group:
+        group.step("prepare", parallel=True)
+        rows = group.step("as_written")
+        profiles = group.step("profile") if options.profile else {}
         if "compile" in options.variants:
             for case, row in rows.items():  # what is known, should compiling take longer than anyone waits
                 show(case, row, options.variants, sys.stderr)
-            group.step("compile", apart=False, seconds=options.patience)
-            rows |= group.step("as_compiled", apart=True)
+            group.step("compile", parallel=True, seconds=options.patience)
+            rows |= group.step("as_compiled")
+        failed = len(cases) - len(group.workers)
     for case, row in rows.items():
         show(case, row, options.variants)
-    return profiles.values()
+    return list(profiles.values()), failed
 
 
-def named(text):
+def case(text):
     """NETWORK,TYPE,BATCH"""
     name, kind, batch = text.split(",")
     if name not in NAMES or kind not in TYPES:
@@ -160,7 +163,7 @@ def arguments():
     parser.add_argument("--networks", nargs="+", choices=NAMES, default=NAMES)
     parser.add_argument("--types", nargs="+", choices=TYPES, default=list(TYPES))
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8, 32])
-    parser.add_argument("--cases", type=named, nargs="+", metavar="NETWORK,TYPE,BATCH", help="these alone, in this order")
+    parser.add_argument("--cases", type=case, nargs="+", metavar="NETWORK,TYPE,BATCH", help="these alone, in this order")
     parser.add_argument("--variants", nargs="+", choices=["eager", "graph", "compile"], default=["eager", "graph", "compile"])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--together", type=int, default=1, help="cases that compile side by side, sharing memory")
@@ -173,7 +176,7 @@ def arguments():
 def main():
     options = arguments()
     cases = options.cases or list(product(options.networks, options.types, options.batches))
-    begin, profiles = time.monotonic(), []
+    begin, profiles, failed = time.monotonic(), [], 0
     print(f"{card()}\n\nMilliseconds; TFLOP/s of the fastest.\n")
     columns = ["network", "type", "batch", *options.variants, "TFLOP/s", "eager MB", "compile MB", "compiling, s"]
     print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|", flush=True)
@@ -181,8 +184,12 @@ def main():
         if time.monotonic() - begin > options.seconds:
             print(f"\n{len(cases) - i} of {len(cases)} cases were left out: the time was up")
             break
-        profiles += measure(cases[i : i + options.together], options)
-    print(*profiles, sep="\n")
+        found, fewer = measure(cases[i : i + options.together], options)
+        profiles, failed = profiles + found, failed + fewer
+    if failed:
+        print(f"\n{failed} of {len(cases)} cases failed, at least in part: see the messages")
+    for table in profiles:
+        print(table)
 
 
 if __name__ == "__main__":

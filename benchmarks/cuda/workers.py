@@ -38,11 +38,10 @@ class Worker:
         try:
             if self.connection.poll(None if until is None else max(0, until - time.monotonic())):
                 return self.connection.recv()
-            error = "not ready in time"
-        except (EOFError, ConnectionError):
-            error = "died"
-        self.end()
-        return False, error
+            return False, "not ready in time"
+        except (EOFError, OSError):
+            self.process.join()
+            return False, f"its process ended with {self.process.exitcode}"
 
     def end(self):
         self.process.kill()
@@ -50,27 +49,30 @@ class Worker:
 
 
 class Group:
-    """Workers by name; who fails in a step takes no further one."""
+    """A worker of `make(*arguments)` for each name; who fails in a step takes no further one."""
 
-    def __init__(self, workers, report):
-        self.workers, self.report = workers, report
+    def __init__(self, make, arguments, report):
+        self.make, self.arguments, self.report = make, arguments, report
+        self.workers = {}
 
     def __enter__(self):
+        for name, arguments in self.arguments.items():
+            self.workers[name] = Worker(self.make, *arguments)
         return self
 
     def __exit__(self, *_):
         for worker in self.workers.values():
             worker.end()
 
-    def step(self, step, apart, seconds=None):
-        """{name: what came of it}, of workers one after the other (`apart`) or side by side."""
+    def step(self, step, parallel=False, seconds=None):
+        """{name: what came of it}, of workers one after the other or side by side."""
         begin, results = time.monotonic(), {}
         until = None if seconds is None else begin + seconds
-        if not apart:
+        if parallel:
             for worker in self.workers.values():
                 worker.ask(step)
         for name, worker in list(self.workers.items()):
-            if apart:
+            if not parallel:
                 worker.ask(step)
             well, result = worker.answer(until)
             if well:

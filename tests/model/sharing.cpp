@@ -108,16 +108,24 @@ TEST_CASE("threads may be given to a workspace that has run already") {
   CHECK(net.logits(all_of(picture), w).data == expected.data);
 }
 
-TEST_CASE("bands are as large as the caches of a workspace's threads") {
+TEST_CASE("bands are as large as the caches of a workspace's threads, and change no result") {
   CHECK(openmp::band_elements(1) > 0);
   CHECK(openmp::band_elements(2) == 2 * openmp::band_elements(1));
   CHECK(openmp::band_elements(1000) == openmp::band_elements(4));
 
   const auto net = published("deeplabv3_mobilenet_v2");
-  workspace<openmp> w(1);
-  const int rows = net.prepare(w, 1025, 1025).groups.at(0).rows;
-  w.threads = 2;
-  CHECK(net.prepare(w, 1025, 1025).groups.at(0).rows > rows);
+  const image picture = made_picture(257, 257);
+  const std::vector<float> expected = net.logits(all_of(picture)).data;
+  workspace<openmp> w;
+  for (int threads : {2, 1, 3}) {
+    w.threads = threads;
+    CHECK(net.logits(all_of(picture), w).data == expected);
+    const plan found = net.prepare(w, 257, 257);
+    const plan wanted =
+        make_plan(net.runner().network_at(257, 257), 1, {.band_elements = openmp::band_elements(threads)});
+    CHECK(found.arena == wanted.arena);
+    CHECK(found.tasks.size() == wanted.tasks.size());
+  }
 }
 
 TEST_CASE("two threads share one model, a workspace each") {

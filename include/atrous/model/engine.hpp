@@ -48,7 +48,7 @@ class engine {
       : record_(std::move(record)),
         options_(options),
         graph_(record_(declared)),
-        plan_(make_plan(graph_, 1, with_bands(options, threads))) {
+        plan_(make_plan(graph_, 1, with_bands(options, 1))) {
     expect_between("threads", threads, 1, most_threads);
     for (const step& s : plan_.steps) kernels_.push_back(table.find(s.form));
     weights_ = packed_weights<P>(graph_, plan_, bind(graph_, weights), threads);
@@ -86,11 +86,12 @@ class engine {
       w.last_ = {};  // a run of another model
       w.owner_ = identity_;
     }
-    auto found = w.plans_.find({batch, height, width, w.threads});
+    const typename workspace<P>::plan_key key{batch, height, width, w.threads};
+    auto found = w.plans_.find(key);
     if (found == w.plans_.end()) {
       plan p = plan_for(batch, height, width, w.threads);
       if (w.plans_.size() >= workspace<P>::sizes_kept) w.plans_.clear();
-      found = w.plans_.emplace(std::tuple{batch, height, width, w.threads}, std::move(p)).first;
+      found = w.plans_.emplace(key, std::move(p)).first;
       if constexpr (requires { P::start(w.threads); }) P::start(w.threads);
     }
     const std::size_t bytes = static_cast<std::size_t>(found->second.arena) * sizeof(element);
@@ -110,6 +111,7 @@ class engine {
   /// w.on_step says so.
   void run(const pixels_view& image, const results& out, workspace<P>& w) const {
     const plan& p = prepare_for(image, w);
+    const typename workspace<P>::plan_key key{image.batch, image.height, image.width, w.threads};
     check_results(p, out);
     const auto one_a_step = [&](const char* what, std::size_t size) {
       const int steps = static_cast<int>(p.steps.size());
@@ -142,7 +144,7 @@ class engine {
     transfer<P>::fetch(out.labels, w.labels_, w);
     transfer<P>::fetch(out.probabilities, w.probabilities_, w);
     transfer<P>::fetch_value(p, p.logits, out.logits, w);
-    w.last_ = {image.batch, image.height, image.width, w.threads};
+    w.last_ = key;
   }
 
   /// Whether a run that gives `out` needs a step.
@@ -201,8 +203,8 @@ class engine {
     return most;
   }
 
-  /// Bands of rows as the policy likes them for so many threads, unless the caller says otherwise; none where every map has to
-  /// be kept.
+  /// Bands of rows as the policy likes them for so many threads, unless the caller says otherwise; none where every map
+  /// has to be kept.
   static plan_options with_bands(plan_options options, int threads) {
     if constexpr (requires { P::band_elements(threads); }) {
       if (options.band_elements < 0) options.band_elements = P::band_elements(threads);

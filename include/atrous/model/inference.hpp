@@ -53,7 +53,7 @@ class inference {
   }
 
   /// Into the user's memory, of the extents below; what has no data is not computed. Allocates nothing after the first
-  /// run of a size.
+  /// run of a size on as many threads.
   void run(const pixels_view& image, const results& out, workspace<P>& w) const {
     engine_.run(image, out, w);
   }
@@ -63,9 +63,9 @@ class inference {
   /// rows x columns x classes of its logits.
   shape logits_for(int height, int width) const { return engine_.logits_for(height, width); }
 
-  /// Plans, takes memory and starts threads for a size, so that its first run is like every other (where a policy's memory
-  /// is not the host's, that run still takes the buffers that images and results pass through). Returns the plan, which
-  /// lives until the workspace meets another model or `sizes_kept` other sizes.
+  /// Plans, takes memory and starts threads for a size and w.threads, so that the first run is like every other (where a
+  /// policy's memory is not the host's, that run still takes the buffers that images and results pass through). Returns the
+  /// plan, which lives until the workspace meets another model or `sizes_kept` other sizes.
   const plan& prepare(workspace<P>& w, int height, int width, int batch = 1) const {
     return engine_.prepare(w, height, width, batch);
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Everything a run changes: the arena, scratch memory, and the plans of the sizes met so far. A model is
+// Everything a run changes: the arena, scratch memory, and the plans made so far. A model is
 // const while it runs; threads share one, each with a workspace of its own.
 #include <cstddef>
 #include <cstdint>
@@ -22,14 +22,14 @@ class engine;
 template <backend P>
 class transfer;
 
-/// Memory for runs of one model at a time. Runs of a size that is prepared, or has run, allocate nothing; the plans of
-/// up to `sizes_kept` sizes are kept.
+/// Memory for runs of one model at a time. Runs of a size that is prepared, or has run, on as many threads allocate nothing;
+/// the plans of up to `sizes_kept` sizes are kept, those for other threads counted.
 template <backend P>
 class workspace {
  public:
   static constexpr std::size_t sizes_kept = 64;
 
-  int threads = 1;  // that kernels may use; every size is new to another number
+  int threads = 1;  // that kernels may use, and plans are made for
   /// As many as the plan has steps: runs add the seconds that each took. Empty: not measured.
   std::span<double> step_seconds;
   /// As many as the plan has steps: runs raise them to the largest magnitude that each wrote into its feature map, infinity
@@ -70,9 +70,9 @@ class workspace {
     }
   };
 
-  using size = std::tuple<int, int, int, int>;  // batch, height, width, threads
-  std::map<size, plan> plans_;
-  size last_{};                        // of the run whose values the arena holds
+  using plan_key = std::tuple<int, int, int, int>;  // batch, height, width, threads
+  std::map<plan_key, plan> plans_;
+  plan_key last_{};                    // of the run whose values the arena holds
   std::shared_ptr<const char> owner_;  // the model that the plans belong to
   memory arena_, scratch_, image_, labels_, probabilities_;
   std::vector<std::byte> staging_;  // host side of uploads and downloads

@@ -26,11 +26,14 @@ struct row_order {
   }
   constexpr bool in_sequence() const { return rate == 1 || rate >= section; }
   /// The places of pixels first ... last - 1 of images whose rows lie in this order.
-  void write_places(std::int64_t first, std::int64_t last, int columns, std::ptrdiff_t* to) const {
-    each_row(first, last, rows, columns, [&](int image, int k, int column, int end, std::int64_t done) {
-      const std::int64_t line = (std::int64_t{image} * rows + row(k)) * columns;
-      for (; column < end; ++column) to[done++] = line + column;
-    });
+  [[gnu::always_inline]] void write_places(std::int64_t first, std::int64_t last, int columns,
+                                           std::ptrdiff_t* to) const {
+    for (std::int64_t p = first; p < last;) {
+      const position at = position_of(p, rows, columns);
+      const std::int64_t end = std::min(last, p + columns - at.column);
+      const std::int64_t away = (std::int64_t{row(at.row)} - at.row) * columns;
+      for (; p < end; ++p) *to++ = p + away;
+    }
   }
   /// Whether the row behind the k-th is the one a rate below it.
   constexpr bool followed(int k) const { return k + 1 < rows && row(k + 1) == row(k) + rate; }

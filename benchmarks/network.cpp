@@ -45,9 +45,9 @@ void time_network(benchmark::State& state, const std::string& name, shape s, int
 }
 
 template <class P>
-void add(const std::string& policy, const std::string& network, shape s, int batch, int threads) {
+void add(const std::string& network, shape s, int batch, int threads) {
   const std::string size = std::to_string(s.height) + "x" + std::to_string(s.width);
-  const std::string title = policy + network + "/" + size +
+  const std::string title = benchmarks::titled<P>(network) + "/" + size +
                             (batch > 1 ? "/batch:" + std::to_string(batch) : "") +
                             "/threads:" + std::to_string(threads);
   benchmark::RegisterBenchmark(
@@ -58,22 +58,22 @@ void add(const std::string& policy, const std::string& network, shape s, int bat
 }
 
 template <class P>
-bool add_networks(const std::string& policy) {
+bool add_networks() {
   for (const char* network :
        {"deeplabv3plus_xception65", "deeplabv3plus_xception65_os8", "deeplabv3plus_resnet101",
         "deeplabv3plus_mobilenet_v2", "deeplabv3_mobilenet_v2_pascal"}) {
     for (int threads : {1, 2}) {
       for (shape s : {shape{129, 129, 3}, {257, 257, 3}, {513, 513, 3}, {513, 1025, 3}, {1025, 2049, 3}})
-        add<P>(policy, network, s, 1, threads);
+        add<P>(network, s, 1, threads);
       for (int batch : {2, 4, 8}) {
-        add<P>(policy, network, {129, 129, 3}, batch, threads);
-        add<P>(policy, network, {513, 513, 3}, batch, threads);
+        add<P>(network, {129, 129, 3}, batch, threads);
+        add<P>(network, {513, 513, 3}, batch, threads);
       }
     }
   }
   return true;
 }
 
-const bool added = add_networks<openmp>("") && add_networks<openmp_half>("openmp-half/");
+const bool added = add_networks<openmp>() && add_networks<openmp_half>();
 
 }  // namespace

@@ -59,11 +59,11 @@ void time_probabilities(benchmark::State& state, const network_step& s, int thre
 }
 
 template <class P>
-void add_last(const std::string& policy) {
+void add_last() {
   const auto any = [](const network_step&) { return true; };
   const auto add = [&](const char* what, const network_step& s, int threads, const char* logits, auto time) {
     const std::string name =
-        policy + what + text_of(s.x) + "->513x513/threads:" + std::to_string(threads) + logits;
+        titled<P>(what + text_of(s.x)) + "->513x513/threads:" + std::to_string(threads) + logits;
     benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) { time(state, s, threads); })
         ->UseRealTime()
         ->Unit(benchmark::kMillisecond);
@@ -81,8 +81,8 @@ void add_last(const std::string& policy) {
 const bool added = [] {
   for (const network_step& s : steps_of(step_kind::resize, [](const network_step&) { return true; }))
     add_policies<step_kind::resize>(s);
-  add_last<openmp>("");
-  add_last<openmp_half>("openmp-half/");
+  add_last<openmp>();
+  add_last<openmp_half>();
   return true;
 }();
 

@@ -259,11 +259,17 @@ void add_step(const std::string& title, const network_step& s) {
   }
 }
 
+/// What is not in float bears its policy's name.
+template <class P>
+std::string titled(const std::string& name) {
+  return std::is_same_v<P, openmp> ? name : P::name + ("/" + name);
+}
+
 /// Registers a step as each policy for CPUs runs it.
 template <step_kind Kind>
 void add_policies(const network_step& s) {
-  add_step<policy_step<openmp, Kind>, Kind>(s.name, s);
-  add_step<policy_step<openmp_half, Kind>, Kind>("openmp-half/" + s.name, s);
+  add_step<policy_step<openmp, Kind>, Kind>(titled<openmp>(s.name), s);
+  add_step<policy_step<openmp_half, Kind>, Kind>(titled<openmp_half>(s.name), s);
 }
 
 }  // namespace benchmarks

@@ -134,8 +134,8 @@ def measure(cases, options):
     """Shows a row of each case that could be timed; returns the profiles, and how many cases failed."""
     threads = max(1, os.cpu_count() // len(cases))
     os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", str(2 * threads))
-    arguments = {case: (*case, options.variants, options.rounds, threads) for case in cases}
-    with Group(Case, arguments, partial(print, file=sys.stderr, flush=True)) as group:
+    made_of = {case: (*case, options.variants, options.rounds, threads) for case in cases}
+    with Group(Case, made_of, partial(print, file=sys.stderr, flush=True)) as group:
         group.step("prepare", parallel=True)
         rows = group.step("as_written")
         profiles = group.step("profile") if options.profile else {}

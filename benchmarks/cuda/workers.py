@@ -13,10 +13,11 @@ PROCESSES = multiprocessing.get_context("spawn")  # CUDA does not survive a fork
 def serve(connection, make, arguments):
     with torch.no_grad():  # freezing asks for it
         case = make(*arguments)
-        while step := connection.recv():
+        while True:
+            step = connection.recv()
             try:
                 connection.send((True, getattr(case, step)()))
-            except Exception as error:  # other steps may still do
+            except Exception as error:  # said by the one who asked
                 connection.send((False, f"{step}: {type(error).__name__}: {str(error)[:300]}"))
 
 

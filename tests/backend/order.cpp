@@ -10,92 +10,89 @@ namespace {
 
 using namespace atrous;
 
-/// Counts how often each pixel of a block is visited, and checks where those below others lie.
-std::vector<int> visits(std::int64_t first, std::int64_t last, const cpu::row_order& order, int columns) {
-  const auto pixels = static_cast<std::size_t>(last - first);
-  std::vector<int> found(pixels, 0);
-  std::vector<std::ptrdiff_t> places(pixels);
-  order.write_places(first, last, columns, places.data());
+/// The places of the pixels of two images, run by run; runs of two rows have rows a rate apart.
+std::vector<std::ptrdiff_t> places_by_runs(std::int64_t first, std::int64_t last,
+                                           const cpu::window_order& order) {
+  std::vector<std::ptrdiff_t> found;
   const auto place = [&](cpu::position at) {
-    return (std::int64_t{at.image} * order.rows + at.row) * columns + at.column;
+    return (std::ptrdiff_t{at.image} * order.rows + at.row) * order.columns + at.column;
   };
-  cpu::each_pair(
-      first, last, order, columns, [&](cpu::position at, int end, std::int64_t done, std::int64_t below) {
-        REQUIRE(at.column < end);
-        REQUIRE(end <= columns);
-        for (int j = at.column; j < end; ++j, ++done) {
-          CHECK(places.at(static_cast<std::size_t>(done)) == place({at.image, at.row, j}));
-          ++found.at(static_cast<std::size_t>(done));
-          if (below < 0) continue;
-          CHECK(places.at(static_cast<std::size_t>(below)) == place({at.image, at.row + order.rate, j}));
-          ++found.at(static_cast<std::size_t>(below++));
-        }
-      });
+  for (std::int64_t p = first; p < last;) {
+    const cpu::pixel_run run = order.from(p, last);
+    REQUIRE(run.count() > 0);
+    REQUIRE(run.at.column >= 0);
+    REQUIRE(run.end <= order.columns);
+    REQUIRE(run.at.row + (run.pair ? order.rate : 0) < order.rows);
+    for (int j = run.at.column; j < run.end; ++j) {
+      found.push_back(place({run.at.image, run.at.row, j}));
+      if (run.pair) found.push_back(place({run.at.image, run.at.row + order.rate, j}));
+    }
+    p += run.count();
+  }
   return found;
+}
+
+/// Rows that go through together with another.
+int paired_rows(const cpu::window_order& order) {
+  int count = 0;
+  for (std::int64_t p = 0, all = std::int64_t{order.rows} * order.columns; p < all;) {
+    const cpu::pixel_run run = order.from(p, all);
+    if (run.pair) count += 2;
+    p += run.count();
+  }
+  return count;
+}
+
+void check_all_once(std::vector<std::ptrdiff_t> found, std::int64_t count) {
+  std::sort(found.begin(), found.end());
+  REQUIRE(found.size() == static_cast<std::size_t>(count));
+  for (std::int64_t p = 0; p < count; ++p) CHECK(found[static_cast<std::size_t>(p)] == p);
 }
 
 }  // namespace
 
-TEST_CASE("rows in the order of a rate are all rows, those a rate apart behind each other") {
-  for (int rows = 1; rows <= 40; ++rows) {
-    for (int rate = 1; rate <= 45; ++rate) {
-      const cpu::row_order order{rows, rate};
-      std::vector<int> found;
-      int followed = 0;
-      for (int k = 0; k < rows; ++k) {
-        found.push_back(order.row(k));
-        if (!order.followed(k)) continue;
-        ++followed;
-        CHECK(order.row(k + 1) == order.row(k) + rate);
-      }
-      CHECK(followed == std::max(rows - rate, 0));  // every row that has one a rate below
-      CHECK(std::is_sorted(found.begin(), found.end()) == order.in_sequence());
-      std::sort(found.begin(), found.end());
-      for (int k = 0; k < rows; ++k) CHECK(found[static_cast<std::size_t>(k)] == k);
-    }
-  }
-}
-
-TEST_CASE("an order for threads: all rows, section by section, as many pairs as without sections") {
-  const auto pairs = [](const cpu::row_order& order) {
-    int count = 0;
-    for (int k = 0; k < order.rows; ++k)
-      if (order.followed(k)) ++count, ++k;
-    return count;
-  };
-  for (int rows = 1; rows <= 70; ++rows) {
+TEST_CASE("an order has every pixel once, and as many rows in pairs as there can be") {
+  for (int rows = 1; rows <= 70; rows += rows < 20 ? 1 : 7) {
     for (int rate : {1, 2, 3, 4, 12, 18, 36}) {
+      int pairs = 0;  // of rows a rate apart: in a residue of n rows there are n / 2
+      for (int residue = 0; residue < std::min(rate, rows); ++residue)
+        pairs += ((rows - residue + rate - 1) / rate) / 2;
       for (int threads : {1, 2, 3, 16}) {
-        const auto order = cpu::row_order::shared(rows, rate, threads);
         CAPTURE(rows);
         CAPTURE(rate);
         CAPTURE(threads);
-        std::vector<int> found;
-        for (int k = 0; k < rows; ++k) {
-          found.push_back(order.row(k));
-          CHECK(found.back() / order.section == k / order.section);
-        }
-        CHECK(std::is_sorted(found.begin(), found.end()) == order.in_sequence());
-        std::sort(found.begin(), found.end());
-        for (int k = 0; k < rows; ++k) CHECK(found[static_cast<std::size_t>(k)] == k);
+        const auto order = cpu::window_order::shared(rows, 3, rate, threads);
+        CHECK(paired_rows(order) == 2 * pairs);
         CHECK(order.section * (threads - 1) < rows + 2 * rate * threads);
-        CHECK(pairs(order) >= pairs({rows, rate}));
+        check_all_once(places_by_runs(0, std::int64_t{3} * rows, order), std::int64_t{3} * rows);
       }
     }
   }
 }
 
-TEST_CASE("blocks in the order of a rate visit every pixel once") {
-  for (int rows : {1, 2, 5}) {
-    for (int columns : {1, 4}) {
+TEST_CASE("an order without pairs is that of the pixels") {
+  const cpu::window_order order{5, 4};
+  CHECK(order.in_sequence());
+  const std::vector<std::ptrdiff_t> found = places_by_runs(3, 33, order);
+  for (std::size_t k = 0; k < found.size(); ++k) CHECK(found[k] == static_cast<std::ptrdiff_t>(k) + 3);
+}
+
+TEST_CASE("any block of an order has the pixels that it has in the whole, and writes where they are") {
+  for (int rows : {1, 2, 5, 7}) {
+    for (int columns : {1, 3, 4}) {
       for (int rate : {1, 2, 4, 12}) {
         for (int threads : {1, 2}) {
-          const auto order = cpu::row_order::shared(rows, rate, threads);
+          const auto order = cpu::window_order::shared(rows, columns, rate, threads);
           const std::int64_t pixels = std::int64_t{2} * rows * columns;  // two images
+          const std::vector<std::ptrdiff_t> all = places_by_runs(0, pixels, order);
+          check_all_once(all, pixels);
           for (std::int64_t first = 0; first < pixels; ++first) {
             for (std::int64_t last = first + 1; last <= pixels; ++last) {
-              const std::vector<int> found = visits(first, last, order, columns);
-              CHECK(std::count(found.begin(), found.end(), 1) == last - first);
+              const std::vector<std::ptrdiff_t> expected(all.begin() + first, all.begin() + last);
+              CHECK(places_by_runs(first, last, order) == expected);
+              std::vector<std::ptrdiff_t> written(expected.size());
+              order.write_places(first, last, written.data());
+              CHECK(written == expected);
             }
           }
         }

@@ -72,8 +72,9 @@ struct depthwise_run {
     if (pixels < together) {
       for (int p = 0; p < pixels; ++p) group<L, 1>(g, x + p * g.step, y + p * g.y_pixel);
     } else {
+      const int last = pixels - together;  // the last group may repeat some of those before
       for (int p = 0; p < pixels; p += together) {
-        const int first = std::min(p, pixels - together);  // the last may repeat pixels of the one before
+        const int first = p < last ? p : last;
         group<L, together>(g, x + first * g.step, y + first * g.y_pixel);
       }
     }
@@ -88,10 +89,10 @@ struct depthwise_run {
   template <class L, int Pixels>
   [[gnu::always_inline]] static void group(const geometry& g, const T* from, To* to) {
     using vector = typename L::vector;
-    const vector low = g.after.low - vector{}, high = g.after.high - vector{}, zero = g.zero - vector{};
     const std::ptrdiff_t next_kernel_row = g.taps * g.tap_pitch;
     simd::each_vector<L>(
         g.channels, [&](int c) __attribute__((always_inline)) {
+          const vector low = g.after.low - vector{}, high = g.after.high - vector{}, zero = g.zero - vector{};
           vector sums[Pixels];
 #pragma GCC unroll 8
           for (int p = 0; p < Pixels; ++p) L::load(g.bias + c, sums[p]);
@@ -169,11 +170,9 @@ struct depthwise_at_border {
 
 /// Output pixels of one row, from `at` to the one before column `last`. `y` is where the first of them goes.
 template <activation Before, class T, class To>
-void depthwise_row(simd::instruction_set set, const depthwise_layer<T>& layer, position at, int last, To* y,
-                   std::ptrdiff_t y_pixel) {
-  using lattice = depthwise_lattice<T, Before, To>;
-  const int taps = layer.rows.taps;
-  const tap_range u = layer.rows.inside(at.row), all{0, taps};
+void depthwise_windows(simd::instruction_set set, const depthwise_layer<T>& layer, position at, int last,
+                       To* y, std::ptrdiff_t y_pixel) {
+  const tap_range u = layer.rows.inside(at.row), all{0, layer.rows.taps};
   for (int j = at.column; j < last;) {
     const tap_range v = layer.columns.inside(j);
     To* to = y + (j - at.column) * y_pixel;
@@ -184,39 +183,43 @@ void depthwise_row(simd::instruction_set set, const depthwise_layer<T>& layer, p
     }
     const int end = layer.columns.same_until(j, last);
     const T* from = layer.under({at.image, at.row, j}, u, v);
-    if (layer.is_lattice() && v == all && end - j >= lattice::together * layer.columns.rate) {
-      simd::dispatch(set, lattice{&layer, from, u, end - j, to, nullptr, y_pixel});
-    } else {
-      simd::dispatch(set, depthwise_run<T, Before, To>{&layer, from, to, y_pixel, u, v, end - j});
-    }
+    simd::dispatch(set, depthwise_run<T, Before, To>{&layer, from, to, y_pixel, u, v, end - j});
     j = end;
   }
 }
 
-/// The same of a row and of the one a rate below it, which goes to `below`.
+/// The same, and of the row a rate below it, which goes to `below` (nullptr: not wanted): as much as can be in a lattice.
 template <activation Before, class T, class To>
 void depthwise_rows(simd::instruction_set set, const depthwise_layer<T>& layer, position at, int last, To* y,
                     To* below, std::ptrdiff_t y_pixel) {
   using lattice = depthwise_lattice<T, Before, To>;
-  const int taps = layer.rows.taps, rate = layer.rows.rate;
-  const auto by_themselves = [&](int first, int end) {
+  const int rate = layer.rows.rate;
+  const auto each_row = [&](int first, int end) {
     if (first >= end) return;
     const std::ptrdiff_t done = (first - at.column) * y_pixel;
-    depthwise_row<Before>(set, layer, {at.image, at.row, first}, end, y + done, y_pixel);
-    depthwise_row<Before>(set, layer, {at.image, at.row + rate, first}, end, below + done, y_pixel);
+    depthwise_windows<Before>(set, layer, {at.image, at.row, first}, end, y + done, y_pixel);
+    if (below == nullptr) return;
+    depthwise_windows<Before>(set, layer, {at.image, at.row + rate, first}, end, below + done, y_pixel);
   };
-  const tap_range whole = layer.columns.whole();
-  const int first = std::clamp(whole.first, at.column, last), end = std::clamp(whole.last, first, last);
-  if (layer.rows.inside(at.row, taps + 1) != tap_range{0, taps + 1} ||
-      end - first < lattice::together * rate) {
-    by_themselves(at.column, last);
+  const tap_range columns = layer.lattice_columns(at.row, below != nullptr ? 2 : 1, at.column, last);
+  if (columns.count() < lattice::together * rate) {
+    each_row(at.column, last);
     return;
   }
-  const std::ptrdiff_t done = (first - at.column) * y_pixel;
-  by_themselves(at.column, first);
-  const T* from = layer.under({at.image, at.row, first}, {0, taps}, {0, taps});
-  simd::dispatch(set, lattice{&layer, from, {0, taps}, end - first, y + done, below + done, y_pixel});
-  by_themselves(end, last);
+  each_row(at.column, columns.first);
+  const tap_range u = layer.rows.inside(at.row, lattice::taps + (below != nullptr ? 1 : 0)),
+                  whole = layer.columns.whole();
+  const std::ptrdiff_t done = (columns.first - at.column) * y_pixel;
+  simd::dispatch(set, lattice{&layer,
+                              layer.x.at(at.image, layer.rows.start(at.row) + rate,
+                                         layer.columns.start(columns.first) + rate),
+                              u,
+                              {whole.first - columns.first, whole.last - columns.first},
+                              columns.count(),
+                              y + done,
+                              below != nullptr ? below + done : nullptr,
+                              y_pixel});
+  each_row(columns.last, last);
 }
 
 /// reads x, weights, bias; writes y. cost: pixels * taps inside * C multiply-adds.
@@ -224,7 +227,7 @@ template <activation Before, class T>
 void depthwise(simd::instruction_set set, const operands<T>& o, activation after) {
   const depthwise_layer<T> layer(o.run->what, o.x, o.weights, after);
   parallel_rows(o.threads, o.y, [&](int n, int i, int j, int end, int) {
-    depthwise_row<Before>(set, layer, {n, i, j}, end, o.y.at(n, i, j), o.y.pixel);
+    depthwise_rows<Before, T, T>(set, layer, {n, i, j}, end, o.y.at(n, i, j), nullptr, o.y.pixel);
   });
 }
 

@@ -30,9 +30,20 @@ struct depthwise_layer {
   /// Whether windows are those of depthwise_lattice.
   constexpr bool is_lattice() const { return columns.taps == 3 && columns.stride == 1; }
 
-  /// The order of rows in which those that see the same follow each other.
-  constexpr row_order order(int threads) const {
-    return row_order::shared(rows.out, is_lattice() ? rows.rate : 1, threads);
+  /// The order of output pixels in which those that see the same follow each other.
+  constexpr window_order order(int threads) const {
+    if (!is_lattice()) return {rows.out, columns.out};
+    return window_order::shared(rows.out, columns.out, rows.rate, threads);
+  }
+
+  /// The output columns, of first ... last - 1, that depthwise_lattice takes of a row, or of two rows a rate apart: windows of
+  /// each miss at most their first or last row and column; none, if what they miss has a value.
+  [[gnu::always_inline]] constexpr tap_range lattice_columns(int row, int count, int first, int last) const {
+    const int taps = rows.taps - 1 + count, most = weights.border == nullptr ? 1 : 0;
+    const tap_range u = rows.inside(row, taps), whole = columns.whole();
+    if (!is_lattice() || u.first > most || u.last < taps - most || whole.count() == 0) return {first, first};
+    const int beside = most * columns.rate;
+    return {std::max(first, whole.first - beside), std::min(last, whole.last + beside)};
   }
 
   /// x under the first tap of a pixel that is inside.

@@ -77,14 +77,17 @@ struct unpacked_panel {
   int width = 0;
   std::vector<float> numbers;  // (terms, width)
 
-  /// Some columns of w / d, zeros beyond the last.
+  /// Some columns of w / d (vectors_of_panel), zeros where they are not.
   void take(std::int64_t terms, int used, const float* w, int columns, const float* balances) {
     numbers.assign(static_cast<std::size_t>(terms * width), 0.0F);
     for (std::int64_t k = 0; k < terms; ++k) {
       if (balances[k] == 0) continue;
       const float factor = 1 / balances[k];
       float* row = numbers.data() + k * width;
-      for (int j = 0; j < used; ++j) row[j] = w[k * columns + j] * factor;
+      for (const auto& some : vectors_of_panel(used, width)) {
+        const float* from = w + k * columns + some.column;
+        std::transform(from, from + some.count, row + some.place, [&](float x) { return x * factor; });
+      }
     }
   }
 
@@ -145,7 +148,7 @@ void pack_integers(simd::instruction_set set, std::int64_t terms, int columns, c
     const int used = std::min(panel.width, columns - first);
     panel.take(terms, used, from + first, columns, balances);
     panel.find_scales(found);
-    std::copy_n(found, used, scales + first);
+    std::copy_n(found, panel.width, scales + first);
     panel.round(found, reinterpret_cast<std::int16_t*>(to + first * terms));
   }
 }

@@ -8,71 +8,75 @@
 
 namespace atrous::cpu {
 
-/// The rows of an image, section by section, each in the order in which those `rate` apart follow each other: 0, rate,
-/// 2 rate, ..., 1, rate + 1, ...
-struct row_order {
-  int rows = 0, rate = 1;
-  int section = rows;  // rows, the last one may have less
+/// Pixels that follow each other: of one row, or of two rows a rate apart, which alternate.
+struct pixel_run {
+  position at{};  // the first; of two rows in the upper one
+  int end = 0;    // the column behind the last
+  bool pair = false;
 
-  /// About as many sections as threads, so that each has neighbouring rows. Whole pairs in all but the last: none is lost.
-  static constexpr row_order shared(int rows, int rate, int threads) {
-    const int most = (rows + threads - 1) / threads, pairs = 2 * rate;
-    return {rows, rate, std::max(std::min(rows, (most + pairs - 1) / pairs * pairs), 1)};
-  }
-
-  constexpr int row(int k) const {
-    const int first = k / section * section, count = std::min(section, rows - first);
-    return first + row_in_section(k - first, count);
-  }
-  constexpr bool in_sequence() const { return rate == 1 || rate >= section; }
-  /// The places of pixels first ... last - 1 of images whose rows lie in this order.
-  [[gnu::always_inline]] void write_places(std::int64_t first, std::int64_t last, int columns,
-                                           std::ptrdiff_t* to) const {
-    for (std::int64_t p = first; p < last;) {
-      const position at = position_of(p, rows, columns);
-      const std::int64_t end = std::min(last, p + columns - at.column);
-      const std::int64_t away = (std::int64_t{row(at.row)} - at.row) * columns;
-      for (; p < end; ++p) *to++ = p + away;
-    }
-  }
-  /// Whether the row behind the k-th is the one a rate below it.
-  constexpr bool followed(int k) const { return k + 1 < rows && row(k + 1) == row(k) + rate; }
-
- private:
-  constexpr int row_in_section(int k, int count) const {
-    const int each = count / rate,
-              longer = count % rate;  // rows of a residue; so many residues have one more
-    const int k_longer = longer * (each + 1);
-    if (k < k_longer) return k / (each + 1) + k % (each + 1) * rate;
-    return longer + (k - k_longer) / each + (k - k_longer) % each * rate;
-  }
+  constexpr int columns() const { return end - at.column; }
+  constexpr int count() const { return pair ? 2 * columns() : columns(); }
 };
 
-/// Calls visit(first pixel, last column, pixels before, pixels before those below or -1) for pixels first ... last - 1 of
-/// images whose rows lie in an order: each pixel once, by itself or together with the one a rate below it.
-template <class Visit>
-void each_pair(std::int64_t first, std::int64_t last, const row_order& order, int columns,
-               const Visit& visit) {
-  const auto in_image = [&](position at) { return position{at.image, order.row(at.row), at.column}; };
-  for (std::int64_t strip = first; strip < last; strip += 2 * columns) {  // of two rows
-    const std::int64_t end = std::min(last, strip + columns);
-    for (std::int64_t p = strip; p < end;) {
-      const position at = position_of(p, order.rows, columns);
-      const auto count = static_cast<int>(std::min<std::int64_t>(columns - at.column, end - p));
-      const auto below = static_cast<int>(std::clamp<std::int64_t>(last - columns - p, 0, count));
-      const int paired = order.followed(at.row) ? below : 0;
-      if (paired > 0) visit(in_image(at), at.column + paired, p - first, p - first + columns);
-      if (paired < count) {
-        const position rest{at.image, at.row, at.column + paired};
-        visit(in_image(rest), at.column + count, p - first + paired, std::int64_t{-1});
+/// The pixels of images, section by section. In a section rows `rate` apart follow each other: 0, rate, 2 rate, ..., 1,
+/// rate + 1, ...; with `pairs`, every two of them go together, column by column, so that any block has the pixels of both.
+struct window_order {
+  int rows = 0, columns = 0;  // of an image
+  int rate = 1, section = rows;
+  bool pairs = false;
+
+  /// In pairs, with about as many sections as threads, so that each has neighbouring rows. Whole pairs in all but the last:
+  /// none is lost.
+  static constexpr window_order shared(int rows, int columns, int rate, int threads) {
+    const int most = (rows + threads - 1) / threads, whole = 2 * rate;
+    const int section = std::max(std::min(rows, (most + whole - 1) / whole * whole), 1);
+    return {rows, columns, rate, section, true};
+  }
+
+  constexpr bool in_sequence() const { return !pairs && (rate == 1 || rate >= section); }
+
+  /// The longest run from the p-th pixel on that ends before the last-th.
+  constexpr pixel_run from(std::int64_t p, std::int64_t last) const {
+    const position here = position_of(p, rows, columns);
+    const line of = line_at(here.row);
+    if (!pairs || (of.index | 1) >= of.count) {
+      const std::int64_t end = here.column + (last - p);
+      return {{here.image, of.row, here.column}, static_cast<int>(std::min<std::int64_t>(columns, end))};
+    }
+    const int second = of.index % 2, before = second * columns + here.column;  // pixels of the pair
+    const position at{here.image, of.row + (before % 2 - second) * rate, before / 2};
+    const std::int64_t left = (last - p) / 2;
+    if (before % 2 == 1 || left == 0) return {at, at.column + 1};
+    return {at, static_cast<int>(std::min<std::int64_t>(columns, at.column + left)), true};
+  }
+
+  /// The places of pixels first ... last - 1.
+  [[gnu::always_inline]] void write_places(std::int64_t first, std::int64_t last, std::ptrdiff_t* to) const {
+    for (std::int64_t p = first; p < last;) {
+      const pixel_run run = from(p, last);
+      const std::int64_t place = (std::int64_t{run.at.image} * rows + run.at.row) * columns + run.at.column;
+      for (int j = 0; j < run.columns(); ++j) {
+        *to++ = place + j;
+        if (run.pair) *to++ = place + j + std::int64_t{rate} * columns;
       }
-      if (paired < below) {
-        const position under = position_of(p + columns, order.rows, columns);
-        visit(in_image(under), under.column + below, p - first + columns, std::int64_t{-1});
-      }
-      p += count;
+      p += run.count();
     }
   }
-}
+
+ private:
+  /// A row of an image: the index-th of `count` rows of its section that are a rate apart.
+  struct line {
+    int row = 0, index = 0, count = 0;
+  };
+  constexpr line line_at(int k) const {
+    const int first = k / section * section, in_section = std::min(section, rows - first);
+    const int each = in_section / rate, longer = in_section % rate;  // so many residues have one row more
+    const int at = k - first, at_others = at - longer * (each + 1);
+    const int count = at_others < 0 ? each + 1 : each;
+    const int residue = at_others < 0 ? at / count : longer + at_others / count;
+    const int index = at_others < 0 ? at % count : at_others % count;
+    return {first + residue + index * rate, index, count};
+  }
+};
 
 }  // namespace atrous::cpu

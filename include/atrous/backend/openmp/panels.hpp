@@ -2,6 +2,7 @@
 #pragma once
 // How the right matrix of a product is packed: in panels of as many columns as a tile has.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include <atrous/core/shape.hpp>
@@ -35,6 +36,20 @@ constexpr int panel_columns(simd::instruction_set set) {
   return p.vectors * p.bytes / static_cast<int>(sizeof(arithmetic<T>));
 }
 
+/// Columns of a panel from one of its two vectors to the other, if more than a vector of them is `used`: columns that are no
+/// whole vectors are the last of both, so that each is loaded and stored as a whole.
+[[gnu::always_inline]] constexpr int vectors_apart(int used, int lanes) { return used - lanes; }
+
+/// Some columns of a panel, and where they begin in its rows.
+struct panel_columns_at {
+  int place = 0, column = 0, count = 0;
+};
+constexpr std::array<panel_columns_at, 2> vectors_of_panel(int used, int width) {
+  const int lanes = width / 2;
+  if (used <= lanes) return {{{0, 0, used}, {used, used, 0}}};
+  return {{{0, 0, lanes}, {lanes, vectors_apart(used, lanes), lanes}}};
+}
+
 template <class T>
 constexpr std::int64_t packed_panels(simd::instruction_set set, std::int64_t terms, int columns) {
   const int width = panel_columns<T>(set);
@@ -47,8 +62,8 @@ T* stored(const float* from, std::int64_t count, T* to) {
   return std::transform(from, from + count, to, [](float x) { return T(x); });
 }
 
-/// (terms, columns) -> (panel, terms, columns of a panel), zeros beyond the last column. Goes through all panels with a
-/// few terms at a time: rows of `from` may lie pages apart.
+/// (terms, columns) -> (panel, terms, columns of a panel: vectors_of_panel), zeros where they are not. Goes
+/// through all panels with a few terms at a time: rows of `from` may lie pages apart.
 template <class T>
 void pack_panels(simd::instruction_set set, std::int64_t terms, int columns, const float* from, T* to) {
   constexpr std::int64_t at_once = 16;
@@ -57,8 +72,11 @@ void pack_panels(simd::instruction_set set, std::int64_t terms, int columns, con
     for (int first = 0; first < columns; first += width) {
       T* row = to + first * terms + begin * width;
       const int used = std::min(width, columns - first);
-      for (std::int64_t k = begin; k < std::min(begin + at_once, terms); ++k, row += width)
-        std::fill(stored(from + k * columns + first, used, row), row + width, T(0));
+      for (std::int64_t k = begin; k < std::min(begin + at_once, terms); ++k, row += width) {
+        if (used < width) std::fill_n(row, width, T(0));
+        for (const auto& some : vectors_of_panel(used, width))
+          stored(from + k * columns + first + some.column, some.count, row + some.place);
+      }
     }
   }
 }

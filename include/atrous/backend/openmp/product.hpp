@@ -101,17 +101,20 @@ struct product {
 
   template <class Isa>
   [[gnu::always_inline]] void each_panel() const {
-    constexpr int width = Isa::vectors * Isa::bytes / static_cast<int>(sizeof(number));
+    static_assert(Isa::vectors == 2);
+    constexpr int lanes = Isa::bytes / static_cast<int>(sizeof(number)), width = Isa::vectors * lanes;
     converted_panel<T, Isa, Term> buffer;
     for (int c = 0, panel = 0; c < columns; c += width, ++panel) {
       const T* here = b + panel * b_panel;
       const Term* weights = buffer(here, std::ptrdiff_t{terms} * parts * width);
-      if (c + width <= columns) {
-        whole_panel<Isa>(weights, c + width < columns ? here + b_panel : b, c);
-      } else if (c + width / Isa::vectors < columns) {
-        part_of_panel<Isa, Isa::vectors>(weights, c);
+      const T* next = c + width < columns ? here + b_panel : b;
+      const int used = std::min(columns - c, width);
+      if (used > lanes) {
+        whole_panel<Isa, 2>(weights, next, c, vectors_apart(used, lanes));
+      } else if (used == lanes) {
+        whole_panel<Isa, 1>(weights, next, c, 0);
       } else {
-        part_of_panel<Isa, 1>(weights, c);
+        part_of_panel<Isa>(weights, c);
       }
     }
   }
@@ -131,8 +134,9 @@ struct product {
   /// While it multiplies the first panel, each tile fetches the rows of a that the one below reads; after that, its share of
   /// the next panel. It takes 0.92 (1024 -> 1536 -> 1536 -> 2048 channels) to 0.98 (MobileNetV2) of the time that it took
   /// with the next panel fetched by the last tile alone (AVX2). Both at once were slower.
-  template <class Isa>
-  [[gnu::always_inline]] void whole_panel(const Term* weights, const T* behind, int c) const {
+  template <class Isa, int Vectors>
+  [[gnu::always_inline]] void whole_panel(const Term* weights, const T* behind, int c,
+                                          std::ptrdiff_t apart) const {
     constexpr int panel = Isa::vectors * Isa::bytes / static_cast<int>(sizeof(number));
     constexpr std::ptrdiff_t weight = multiplies_integers ? sizeof(Term) : sizeof(T);  // bytes
     const int height = rows < Isa::rows ? 1 : Isa::rows, tiles = (rows + height - 1) / height;
@@ -140,7 +144,8 @@ struct product {
     const std::ptrdiff_t below = height * a_row, rows_term = (below + all - 1) / all;
     const std::ptrdiff_t share = (panel + tiles - 1) / std::max(tiles, 1);
     const char* next = reinterpret_cast<const char*>(behind);
-    const tile common = tile_of(weights, c);
+    tile common = tile_of(weights, c);
+    common.apart = apart;
     const auto at = [&](int row, int done) __attribute__((always_inline)) {
       const std::ptrdiff_t start = order != nullptr ? 0 : row, from_start = waits_in_y ? start : row;
       tile here = common;
@@ -167,19 +172,19 @@ struct product {
       return here;
     };
     if (rows < Isa::rows) {
-      for (int row = 0; row < rows; ++row) at(row, 0).template run<Isa, 1, Isa::vectors>();
+      for (int row = 0; row < rows; ++row) at(row, 0).template run<Isa, 1, Vectors>();
       return;
     }
     for (int row = 0; row < rows; row += Isa::rows) {
       const int first = std::min(row, rows - Isa::rows);
-      at(first, row - first).template run<Isa, Isa::rows, Isa::vectors>();
+      at(first, row - first).template run<Isa, Isa::rows, Vectors>();
     }
   }
 
-  /// The last columns pass through a buffer, so that nothing beside them is touched.
-  template <class Isa, int Vectors>
+  /// Fewer columns than a vector has pass through a buffer, so that nothing beside them is touched.
+  template <class Isa>
   [[gnu::always_inline]] void part_of_panel(const Term* weights, int c) const {
-    constexpr int width = Vectors * Isa::bytes / static_cast<int>(sizeof(number));
+    constexpr int width = Isa::bytes / static_cast<int>(sizeof(number));
     alignas(64) S results[Isa::rows * width], others[Isa::rows * width] = {};
     alignas(64) number starts[Isa::rows * width];
     alignas(64) T biases[width] = {};
@@ -205,10 +210,10 @@ struct product {
       at.other = other != nullptr ? others : nullptr;
       if (multiplies_integers) at.row_scales = row_scales + first;
       if (height == Isa::rows) {
-        at.template run<Isa, Isa::rows, Vectors>();
+        at.template run<Isa, Isa::rows, 1>();
       } else {
         for (int i = 0; i < height; ++i) {
-          at.template run<Isa, 1, Vectors>();
+          at.template run<Isa, 1, 1>();
           at.a += a_row, at.y += width;
           if (at.from != nullptr) at.from += width;
           if (at.other != nullptr) at.other += width;

@@ -41,6 +41,7 @@ struct product_tile {
   std::ptrdiff_t other_row = 0;
   const std::ptrdiff_t* order = nullptr;
   const number *row_scales = nullptr, *column_scales = nullptr;  // of integers
+  std::ptrdiff_t apart = 0;  // columns from one vector to the next; they may overlap (panels.hpp)
   bounds<T> after{};
   int done = 0;                   // rows at the beginning that an earlier tile has written
   const char* fetch = nullptr;    // what to fetch meanwhile
@@ -190,7 +191,7 @@ struct product_tile {
   /// What a sum begins with, and 0, lest it is -0.
   template <class Isa, bool Ordered, class Vector>
   [[gnu::always_inline]] void start(int i, int j, Vector& sum) const {
-    const std::ptrdiff_t c = j * lanes<Isa>::width;
+    const std::ptrdiff_t c = j * apart;
     if constexpr (std::is_same_v<T, number>) {
       lanes<Isa>::load((from != nullptr ? from + line<Ordered>(i) * from_row : bias) + c, sum);
     } else if (from != nullptr) {
@@ -209,15 +210,18 @@ struct product_tile {
     for (int i = 0; i < Rows; ++i) {
       if (i < done) continue;
       const std::ptrdiff_t at = line<Ordered>(i);
+      if (other != nullptr) {  // of both vectors before one is stored: it may lie in y
 #pragma GCC unroll 2
-      for (int j = 0; j < Vectors; ++j) {
-        if (other != nullptr) {
+        for (int j = 0; j < Vectors; ++j) {
           Vector term;
-          stored::load(other + at * other_row + j * stored::width, term);
+          stored::load(other + at * other_row + j * apart, term);
           sums[i][j] += term;
         }
+      }
+#pragma GCC unroll 2
+      for (int j = 0; j < Vectors; ++j) {
         stored::clamp(sums[i][j], low, high);
-        stored::store(y + at * y_row + j * stored::width, sums[i][j]);
+        stored::store(y + at * y_row + j * apart, sums[i][j]);
       }
     }
   }

@@ -24,26 +24,18 @@ std::size_t separable_scratch(simd::instruction_set set, int channels, int out, 
 /// Output pixels first ... last - 1 in an order of the layer, `y` being where the first of them goes. Of many channels some at a
 /// time: what pixels side by side share stays in the first-level cache.
 template <activation Before, class T, class To>
-void depthwise_block(simd::instruction_set set, const depthwise_layer<T>& layer, const row_order& order,
+void depthwise_block(simd::instruction_set set, const depthwise_layer<T>& layer, const window_order& order,
                      std::int64_t first, std::int64_t last, To* y, std::ptrdiff_t y_pixel) {
   constexpr int most_channels = 192;
-  const int rows = layer.rows.out, columns = layer.columns.out, channels = layer.x.channels;
-  const int step = share_of(channels, most_channels);
+  const int channels = layer.x.channels, step = share_of(channels, most_channels);
   for (int c = 0; c < channels; c += step) {
     const depthwise_layer<T> part = layer.part(c, std::min(step, channels - c));
-    To* to = y + c;
-    if (layer.is_lattice()) {
-      each_pair(
-          first, last, order, columns, [&](position at, int end, std::int64_t done, std::int64_t below) {
-            if (below < 0)
-              depthwise_row<Before>(set, part, at, end, to + done * y_pixel, y_pixel);
-            else
-              depthwise_rows<Before>(set, part, at, end, to + done * y_pixel, to + below * y_pixel, y_pixel);
-          });
-    } else {
-      each_row(first, last, rows, columns, [&](int n, int i, int j, int end, std::int64_t done) {
-        depthwise_row<Before>(set, part, {n, i, j}, end, to + done * y_pixel, y_pixel);
-      });
+    for (std::int64_t p = first; p < last;) {
+      const pixel_run run = order.from(p, last);
+      To* to = y + (p - first) * y_pixel + c;
+      To* below = run.pair ? to + y_pixel : nullptr;
+      depthwise_rows<Before>(set, part, run.at, run.end, to, below, run.pair ? 2 * y_pixel : y_pixel);
+      p += run.count();
     }
   }
 }
@@ -56,7 +48,7 @@ template <activation Before, class T>
 void separable(simd::instruction_set set, const operands<T>& o, activation between, activation after,
                bool sum) {
   const depthwise_layer<T> first(o.run->first, o.x, o.first_weights, between);
-  const row_order order = first.order(o.threads);
+  const window_order order = first.order(o.threads);
   const product<T> all = product_of(set, o, after, sum);
   const int step = terms_at_once(all.terms);
   const std::int64_t pixels = o.y.pixels();
@@ -75,7 +67,7 @@ void separable(simd::instruction_set set, const operands<T>& o, activation betwe
       some.other = sum ? o.other.at(begin) : nullptr;
     } else {
       std::ptrdiff_t* of_block = places + thread * rows.size;
-      order.write_places(begin, end, o.y.width, of_block);
+      order.write_places(begin, end, of_block);
       some.order = of_block;
       some.y = o.y.data;
       some.other = sum ? o.other.data : nullptr;

@@ -197,7 +197,7 @@ class layer {
     some.b = weights_of(plane) + begin * some.b_panel + std::ptrdiff_t{c.first} * width;
     some.y = products_of(g) + plane * cut_.y_plane + begin * width;
     some.y_row = cut_.y_tile;
-    some.columns = static_cast<int>(end - begin) * width;
+    some.columns = static_cast<int>(std::min<std::int64_t>(end * width, o_.y.channels) - begin * width);
     some.bias = reinterpret_cast<const T*>(zeros_);
     some.other = c.first > 0 ? some.y : nullptr;
     some.other_row = some.y_row;

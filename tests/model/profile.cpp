@@ -56,7 +56,8 @@ TEST_CASE("a profile has the steps of a run for labels, at the image's extents")
     CHECK(s.kind == word(p.steps[static_cast<std::size_t>(s.step)].form.kind));
     madds += s.costs.madds;
   }
-  CHECK(madds == total(net.runner().network_at(25, 31)).madds);
+  CHECK(madds < total(net.runner().network_at(25, 31)).madds);  // its pooled branch, once for all pixels
+  CHECK(madds > 0.99 * static_cast<double>(total(net.runner().network_at(25, 31)).madds));
   CHECK(steps.front().kind == "input");
   CHECK(steps.front().out == shape{25, 31, 3});
   CHECK(steps.back().kind == "labels");

@@ -44,6 +44,18 @@ struct gain {
   constexpr std::int64_t madds(shape in) const { return elements(in); }
 };
 
+/// Multiply-adds that a bias of each image saves: those of a pooled branch in all pixels but one.
+std::int64_t saved(const plan& p) {
+  std::int64_t all = 0;
+  for (const step& s : p.steps) {
+    if (s.bias < 0) continue;
+    const shape y = p.values[static_cast<std::size_t>(s.y)].extent;
+    for (const step& part : p.steps)
+      if (part.y == s.bias) all += std::int64_t{part.weights.channels} * (elements(y) - y.channels) * p.batch;
+  }
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("multiply-adds of the steps of every published network are those of the network") {
@@ -53,8 +65,8 @@ TEST_CASE("multiply-adds of the steps of every published network are those of th
       const graph g = record([&](wire image) { return build(image, o); }, s);
       for (int batch : {1, 2}) {
         for (const plan_options& options : {plan_options{}, plan_options::keep_everything()}) {
-          const std::int64_t found = sum_of(g, make_plan(g, batch, options)).madds;
-          CHECK_MESSAGE(found == total(g).madds * batch, name, " at ", text_of(s));
+          const plan p = make_plan(g, batch, options);
+          CHECK_MESSAGE(sum_of(g, p).madds == total(g).madds * batch - saved(p), name, " at ", text_of(s));
         }
       }
     }

@@ -191,7 +191,7 @@ class Programs(ProgramTest):
 
     def test_plan(self):
         plan = self.good("inspect", "--network", XCEPTION, "--plan")
-        for part in ("depthwise + batch_norm + relu + convolution + batch_norm + relu", "at 256 of 1280", "arena: ", "MiB"):
+        for part in ("depthwise + batch_norm + relu + convolution + batch_norm + relu", "at 256 of 1024", "arena: ", "MiB"):
             self.assertIn(part, plan)
         self.refused("inspect", "--network", XCEPTION, "--plan", "--csv")
         self.assertIn("openmp: weights, feature maps and sums in float", plan)

@@ -36,14 +36,22 @@ class plan_run {
            const run_memory<P>& memory)
       : p_(p), kernels_(kernels), weights_(weights), m_(memory) {}
 
-  /// Step i on whole maps.
+  /// Step i on whole maps; image by image, where each has a bias of its own.
   void whole(std::size_t i) const {
     const step& s = p_.steps[i];
     operands<element> o = basis(i);
     o.x = map(s.x);
     o.other = map(s.other);
     o.y = map(s.y);
-    call(i, o);
+    if (s.bias < 0) return call(i, o);
+    for (int n = 0; n < p_.batch; ++n) {
+      operands<element> one = o;
+      one.weights.bias = map(s.bias).at(n, 0, 0);
+      one.x = image_of(o.x, n);
+      one.other = image_of(o.other, n);
+      one.y = image_of(o.y, n);
+      call(i, one);
+    }
   }
 
   /// The steps of a group, image by image and band by band. Their maps are in host memory.
@@ -77,6 +85,12 @@ class plan_run {
     if (v < 0) return {};
     const value& there = value_at(v);
     return {m_.arena + there.offset, p_.batch, there.extent, there.pixel};
+  }
+
+  template <class View>
+  static View image_of(View all, int n) {
+    if (all.data != nullptr) all.data = all.at(n, 0, 0), all.batch = 1;
+    return all;
   }
 
   /// Rows of image n of a map, of which the memory begins with row `base` where not all of it is there.

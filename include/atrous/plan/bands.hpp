@@ -15,6 +15,7 @@ namespace atrous {
 
 /// Whether a step can make some rows of its map from some rows of what it reads.
 constexpr bool works_by_rows(const step& s) {
+  if (s.bias >= 0) return false;  // small, and its group would have to make all of the bias before
   switch (s.form.kind) {
     case step_kind::input:
     case step_kind::convolution:
@@ -174,7 +175,7 @@ class band_finder {
  public:
   band_finder(plan& p, std::int64_t budget) : p_(p), budget_(budget), uses_(p.values.size(), {-1, -1}) {
     for (int i = 0; i < static_cast<int>(p.steps.size()); ++i) {
-      for (int v : {step_at(i).x, step_at(i).other, step_at(i).y})
+      for (int v : {step_at(i).x, step_at(i).other, step_at(i).y, step_at(i).bias})
         if (v >= 0) use(root_of(p, v), i);
     }
     use(root_of(p, p.logits), static_cast<int>(p.steps.size()));

@@ -68,6 +68,7 @@ class allocator_of_values {
       const step& s = p_.steps[static_cast<std::size_t>(i)];
       touch(s.x, i);
       touch(s.other, i);
+      touch(s.bias, i);
       touch(s.y, i);
     }
     touch(p_.logits, steps);

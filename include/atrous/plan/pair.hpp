@@ -43,6 +43,7 @@ constexpr void pair_separable(plan& p) {
   for (std::size_t i = 0; i < p.steps.size(); ++i) {
     count(p.steps[i].x);
     count(p.steps[i].other);
+    count(p.steps[i].bias);
     if (p.steps[i].y >= 0) maker[static_cast<std::size_t>(p.steps[i].y)] = static_cast<int>(i);
   }
   count(p.logits);

@@ -9,6 +9,7 @@
 #include <atrous/plan/fuse.hpp>
 #include <atrous/plan/memory.hpp>
 #include <atrous/plan/pair.hpp>
+#include <atrous/plan/pooled.hpp>
 
 namespace atrous {
 
@@ -16,6 +17,7 @@ namespace atrous {
 constexpr plan make_plan(graph_view g, int batch = 1, plan_options options = {}) {
   plan p = fuser(g, options).run();
   p.batch = batch;
+  if (options.fuse) pooled_branches(p).run();
   if (options.pair) pair_separable(p);
   if (options.band_elements > 0) band_finder(p, options.band_elements).run();
   place_values(p, options.reuse);

@@ -157,6 +157,7 @@ class plan_printer {
     } else {
       then(true, word(f.kind));
     }
+    then(s.bias >= 0, "bias of the image");
     then((inner || f.kind == step_kind::separable) && s.weights.norm >= 0, "batch_norm");
     then(f.sum, "add");
     then(f.after != activation::none, word(f.after));

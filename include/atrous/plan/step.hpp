@@ -64,10 +64,12 @@ inline std::string text_of(const structure& s) {
 /// Where a step's numbers come from in the graph: a layer, the batch norm folded into it, or none (-1).
 struct source {
   int layer = -1, norm = -1;
+  int first = 0,
+      channels = 0;  // of a 1 x 1 kernel: the input channels that the step reads; channels = 0: all
   friend constexpr bool operator==(const source&, const source&) = default;
 };
 
-/// One launch. `x`, `other` and `y` are indices into plan.values, -1 where a step has none: the input step reads the
+/// One launch. `x`, `other`, `y` and `bias` are indices into plan.values, -1 where a step has none: the input step reads the
 /// user's image; the probabilities step and the labels step write to the user's memory.
 struct step {
   structure form{};
@@ -76,6 +78,7 @@ struct step {
   source weights{}, first_weights{};
   int node = 0;  // the last node of the graph that is folded in: names the step
   int x = -1, other = -1, y = -1;
+  int bias = -1;  // (1, 1, channels out) of every image, in place of the layer's (pooled.hpp)
 };
 
 /// A feature map in the arena, or a slice of one. Offsets and strides in elements, of the whole batch.

@@ -28,6 +28,7 @@ constexpr std::int64_t folded_weights(graph_view g, source s) {
     return 2 * std::int64_t{g[node].out.channels};
   std::int64_t numbers = 0;
   for (const parameter& p : g.parameters_of(node)) numbers += p.size();
+  if (s.channels > 0) numbers = std::int64_t{s.channels} * g[node].out.channels;
   const bool gains_bias = s.norm >= 0 && !g[node].what.bias;
   return numbers + (gains_bias ? g[node].out.channels : 0);
 }
@@ -39,7 +40,10 @@ constexpr step_cost cost_of(graph_view g, plan_view p, const step& s, number_siz
   };
   step_cost c;
   for (const source& from : {s.first_weights, s.weights}) {
-    if (from.layer >= 0) c.madds += g[from.layer].madds * p.batch;
+    if (from.channels > 0)  // part of a pointwise
+      c.madds += std::int64_t{from.channels} * elements_of(s.y);
+    else if (from.layer >= 0)
+      c.madds += g[from.layer].madds * p.batch;
     c.bytes += folded_weights(g, from) * sizes.element;
   }
   c.bytes += (elements_of(s.x) + elements_of(s.other) + elements_of(s.y)) * sizes.element;

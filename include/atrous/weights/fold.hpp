@@ -54,6 +54,7 @@ class folder {
     f.bias.resize(out);
     if (s.norm >= 0) scale(f, affine(s.norm), out);
     check_folded(f, s.layer);
+    if (s.channels > 0) keep_rows(f.kernel, s, out);
     return f;
   }
 
@@ -92,6 +93,13 @@ class folder {
         f.kernel[row + o] *= norm.kernel[o];  // rounded once, as if computed in double
     for (std::size_t o = 0; o < out; ++o)
       f.bias[o] = static_cast<float>(double{f.bias[o]} * norm.kernel[o] + norm.bias[o]);
+  }
+
+  /// The rows of a 1 x 1 kernel that a step reads.
+  static void keep_rows(std::vector<float>& kernel, const source& s, std::size_t out) {
+    const auto begin = kernel.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(s.first) * out);
+    const auto count = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(s.channels) * out);
+    kernel = std::vector<float>(begin, begin + count);
   }
 
   /// Finite numbers may fold to others, where float32 is too narrow for their product.

@@ -93,6 +93,56 @@ TEST_CASE("windows of every kernel, stride and rate on every extent") {
   }
 }
 
+TEST_CASE("edges of 3 x 3 windows that miss more, less, or something else than a row and a column") {
+  const padding paddings[] = {padding{},
+                              padding::none(),
+                              padding::given(3, 5, 0, 2),
+                              padding::given(0, 1, 5, 0),
+                              padding::given(1, 2, 2, 1),
+                              padding::given(4, 4, 4, 4)};
+  for (step_kind kind : {step_kind::depthwise, step_kind::separable}) {
+    for (bool border : {false, true}) {
+      if (border && kind == step_kind::separable) continue;
+      for (int rate : {1, 2, 4}) {
+        for (int height : {2 * rate + 1, 11, 26}) {
+          for (int width : {4 * rate, 4 * rate + 3, 27}) {
+            trial t{.form = {.kind = kind, .kernel = 3, .stride = 1, .border = border}};
+            t.kernel = 3, t.rate = rate, t.in = {height, width, 17}, t.out = 18;
+            for (const padding& pad : paddings) {
+              t.pad = pad;
+              t.pad.outside = border ? padding::border::per_channel : padding::border::zeros;
+              check(t);
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("zeros have the same sign however a row is cut") {
+  const shape extent{1, 8, 32};
+  trial t{.form = {.kind = step_kind::depthwise, .kernel = 3, .stride = 1}};
+  t.kernel = 3, t.in = extent, t.pad = padding::same();
+  const step s = step_of(t);
+  const std::vector<float> kernel(static_cast<std::size_t>(9 * extent.channels), -1e-30F), bias(48, -0.0F);
+  const auto made = [&](int threads, float x) {
+    feature_map<openmp> from(1, extent, 0, x), to(1, extent, 0, guard);
+    operands<float> o{.run = &s, .x = from.at, .y = to.at};
+    o.weights = {kernel.data(), bias.data(), nullptr};
+    o.threads = threads;
+    openmp::depthwise<structure{.kind = step_kind::depthwise, .kernel = 3, .stride = 1}>(o);
+    return to.numbers();
+  };
+  for (float x : {0.0F, 1e-30F, -1e-30F}) {
+    const std::vector<float> one = made(1, x);
+    for (int threads : {2, 3, 8}) {
+      const std::vector<float> found = made(threads, x);
+      CHECK(std::memcmp(found.data(), one.data(), one.size() * sizeof(float)) == 0);
+    }
+  }
+}
+
 TEST_CASE("more terms than are summed in one go") {
   for (int channels : {576, 600, 1024, 1025, 2050}) {
     for (int kernel : {1, 3}) {

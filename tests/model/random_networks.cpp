@@ -53,7 +53,7 @@ class drawing {
 
   wire layer(wire) {
     const part x = pick();
-    switch (any(12)) {
+    switch (any(13)) {
       case 0:
       case 1:
         return window(x, true);
@@ -75,6 +75,8 @@ class drawing {
         return resized(x);
       case 10:
         return joined(x);
+      case 11:
+        return with_mean(x);
       default:
         return sum(x);
     }
@@ -110,6 +112,14 @@ class drawing {
   wire resized(const part& x) {
     const part like = pick();
     return put(x.at >> resize_to(like.at.shape(), any_corners()), like.level);
+  }
+
+  /// With what is the same in every pixel, in front or behind, and a projection.
+  wire with_mean(const part& x) {
+    const wire mean =
+        x.at >> average_pool{} >> in("mean", pointwise{.out = 3}) >> resize_to(x.at.shape(), any_corners());
+    const wire all = any(2) == 0 ? concat(mean, x.at >> relu{}) : concat(x.at >> relu{}, mean);
+    return put(all >> pointwise{.out = 5, .bias = any(2) == 0}, x.level);
   }
 
   /// With up to three others of the same grid, the same one again perhaps.

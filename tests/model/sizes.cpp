@@ -161,4 +161,20 @@ TEST_CASE("feature maps are given out only where they are kept") {
   CHECK(open.runner().value_of(g.size() - 2, w).data == logits.data);
   const double error = relative_error(logits, tiny_net().logits(all_of(picture)));
   CHECK(error <= 1e-5);
+  // Fused, but with memory for each: nodes that are no more say so, and no part is taken for the whole.
+  const inference<reference> fused = runtime<reference>(
+      tiny::plus, {33, 47, 3}, rule_weights::make(graph_of<tiny::deeplab>), {.reuse = false});
+  fused.logits(all_of(picture), w);
+  int kept = 0;
+  for (int node = 0; node < g.size() - 1; ++node) {
+    shape found{};
+    const std::string complaint = refusal([&] { found = fused.runner().value_of(node, w).extent; });
+    if (found.channels == 0) {
+      CHECK(says(complaint, "leaves no value"));
+      continue;
+    }
+    CHECK(found == g[node].out);
+    ++kept;
+  }
+  CHECK(kept > 10);
 }

@@ -134,6 +134,22 @@ TEST_CASE("one layer folded by hand") {
   CHECK(f.border.empty());
 }
 
+TEST_CASE("some input channels of a layer are those rows of it") {
+  const graph g =
+      record([](wire x) { return x >> in("c", pointwise{.out = 2, .bias = true} >> normed{}); }, {1, 1, 5});
+  const tensor_set set = rule_weights::make(g);
+  const binding b = bind(g, set);
+  const folded_layer whole = folder(g, b)({1, 2});
+  for (int first = 0; first < 5; ++first) {
+    for (int channels = 1; first + channels <= 5; ++channels) {
+      const folded_layer some = folder(g, b)({1, 2, first, channels});
+      const auto begin = whole.kernel.begin() + 2 * first;
+      CHECK(some.kernel == std::vector<float>(begin, begin + 2 * channels));
+      CHECK(some.bias == whole.bias);
+    }
+  }
+}
+
 TEST_CASE("a model keeps nothing of the file") {
   const image picture = made_picture(20, 20);
   auto file = std::make_unique<changeable_tensors>(rule_weights::make(graph_of<tiny::deeplab>));

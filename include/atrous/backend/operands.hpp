@@ -13,8 +13,8 @@
 
 namespace atrous {
 
-/// Arrays of one layer, each at the beginning of a cache line and padded with zeros to whole cache lines; but for a bias that
-/// an image has of its own (step::bias).
+/// Arrays of one layer, each at the beginning of a cache line and padded with zeros to whole cache lines. A bias that an image has of its own
+/// (step::bias) is a pixel of a map: on any boundary, and nothing is behind it.
 template <class T>
 struct layer_weights {
   const T* kernel = nullptr;  // as the policy packed it; of a batch norm: scale (C)

@@ -15,7 +15,8 @@ namespace atrous {
 
 /// Whether a step can make some rows of its map from some rows of what it reads.
 constexpr bool works_by_rows(const step& s) {
-  if (s.bias >= 0) return false;  // small, and its group would have to make all of the bias before
+  if (s.bias >= 0)
+    return false;  // which is of the whole image: it would have to be there before the first band
   switch (s.form.kind) {
     case step_kind::input:
     case step_kind::convolution:
@@ -174,9 +175,12 @@ class band_walk {
 class band_finder {
  public:
   band_finder(plan& p, std::int64_t budget) : p_(p), budget_(budget), uses_(p.values.size(), {-1, -1}) {
+    const auto used = [&](int v, int i) {
+      if (v >= 0) use(root_of(p, v), i);
+    };
     for (int i = 0; i < static_cast<int>(p.steps.size()); ++i) {
-      for (int v : {step_at(i).x, step_at(i).other, step_at(i).y, step_at(i).bias})
-        if (v >= 0) use(root_of(p, v), i);
+      for (int v : inputs_of(step_at(i))) used(v, i);
+      used(step_at(i).y, i);
     }
     use(root_of(p, p.logits), static_cast<int>(p.steps.size()));
   }

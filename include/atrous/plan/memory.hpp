@@ -66,9 +66,7 @@ class allocator_of_values {
     const int steps = static_cast<int>(p_.steps.size());
     for (int i = 0; i < steps; ++i) {
       const step& s = p_.steps[static_cast<std::size_t>(i)];
-      touch(s.x, i);
-      touch(s.other, i);
-      touch(s.bias, i);
+      for (int v : inputs_of(s)) touch(v, i);
       touch(s.y, i);
     }
     touch(p_.logits, steps);

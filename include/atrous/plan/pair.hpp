@@ -13,8 +13,8 @@ namespace atrous {
 constexpr bool pairs_as_first(const structure& form) {
   return form.kind == step_kind::depthwise && form.kernel == 3 && form.stride != 0 && !form.border;
 }
-/// Whether a convolution step sees of every pixel nothing but that pixel, and so can be the second half.
-constexpr bool pairs_as_second(const step& s, shape in) {
+/// Whether a convolution step sees of every pixel nothing but that pixel. Such a step can be the second half.
+constexpr bool sees_one_pixel(const step& s, shape in) {
   const bool pointwise = s.form.kind == step_kind::convolution && s.form.kernel == 1 && s.form.stride == 1;
   if (!pointwise || s.form.border) return false;
   const windows rows = rows_of(s.what, in), columns = columns_of(s.what, in);
@@ -41,9 +41,7 @@ constexpr void pair_separable(plan& p) {
     if (v >= 0) ++reads[static_cast<std::size_t>(v)];
   };
   for (std::size_t i = 0; i < p.steps.size(); ++i) {
-    count(p.steps[i].x);
-    count(p.steps[i].other);
-    count(p.steps[i].bias);
+    for (int v : inputs_of(p.steps[i])) count(v);
     if (p.steps[i].y >= 0) maker[static_cast<std::size_t>(p.steps[i].y)] = static_cast<int>(i);
   }
   count(p.logits);
@@ -51,7 +49,7 @@ constexpr void pair_separable(plan& p) {
   for (step& s : p.steps) {
     if (s.x < 0) continue;
     const auto x = static_cast<std::size_t>(s.x);
-    if (!pairs_as_second(s, p.values[x].extent)) continue;
+    if (!sees_one_pixel(s, p.values[x].extent)) continue;
     if (maker[x] < 0 || reads[x] != 1 || p.values[x].parent >= 0) continue;
     const auto m = static_cast<std::size_t>(maker[x]);
     if (!pairs_as_first(p.steps[m].form)) continue;

@@ -17,7 +17,7 @@ class pooled_branches {
       : p_(p), reads_(p.values.size(), 0), maker_(p.values.size(), -1), reader_(p.values.size(), -1) {
     for (std::size_t i = 0; i < p.steps.size(); ++i) {
       const step& s = p.steps[i];
-      for (int v : {s.x, s.other, s.bias}) {
+      for (int v : inputs_of(s)) {
         if (v < 0) continue;
         ++reads_[index(v)];
         reader_[index(v)] = static_cast<int>(i);
@@ -43,7 +43,7 @@ class pooled_branches {
       if (s.form.kind == step_kind::average_pool)
         return s.what.window_height == 0 && s.what.window_width == 0;
       if (s.form.kind != step_kind::batch_norm && s.form.kind != step_kind::activate &&
-          !pairs_as_second(s, in))
+          !sees_one_pixel(s, in))
         return false;
       v = s.x;
     }
@@ -61,14 +61,15 @@ class pooled_branches {
     if (whole.parent >= 0 || reads_[index(parent)] != 1 || count == all) return;
     step& projection = p_.steps[index(reader_[index(parent)])];
     const bool in_parts = projection.weights.channels > 0;
-    if (projection.x != parent || in_parts || !pairs_as_second(projection, whole.extent)) return;
+    if (projection.x != parent || in_parts || !sees_one_pixel(projection, whole.extent)) return;
     if (at > 0 && at + count < all) return;  // what is left would be two parts
 
     whole.extent.channels -= count;
     for (value& other : p_.values)
       if (other.parent == parent && other.channel > at) other.channel -= count;
     slice = {.extent = {1, 1, projection.what.out}};
-    p_.value_of_node[index(spread.node)] = -1;
+    for (int& v : p_.value_of_node)
+      if (v == parent || v == spread.y) v = -1;  // nodes whose maps are no more
     spread.form = windowed(step_kind::convolution, projection.what);
     spread.what = projection.what;
     spread.node = projection.node;

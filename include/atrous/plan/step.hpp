@@ -3,6 +3,7 @@
 // One launch of a kernel. Its `structure` is what kernels are compiled for (a template argument); extents,
 // channels and rates are values. The list of structures is short and closed, so that networks known at
 // compile time and networks put together at run time execute the same instantiations.
+#include <array>
 #include <cstdint>
 #include <iterator>
 #include <string>
@@ -64,8 +65,7 @@ inline std::string text_of(const structure& s) {
 /// Where a step's numbers come from in the graph: a layer, the batch norm folded into it, or none (-1).
 struct source {
   int layer = -1, norm = -1;
-  int first = 0,
-      channels = 0;  // of a 1 x 1 kernel: the input channels that the step reads; channels = 0: all
+  int first = 0, channels = 0;  // of a 1 x 1 kernel: those of its input that the step reads; 0: all
   friend constexpr bool operator==(const source&, const source&) = default;
 };
 
@@ -80,6 +80,9 @@ struct step {
   int x = -1, other = -1, y = -1;
   int bias = -1;  // (1, 1, channels out) of every image, in place of the layer's (pooled.hpp)
 };
+
+/// The values that a step reads; -1 for those it has not.
+constexpr std::array<int, 3> inputs_of(const step& s) { return {s.x, s.other, s.bias}; }
 
 /// A feature map in the arena, or a slice of one. Offsets and strides in elements, of the whole batch.
 struct value {

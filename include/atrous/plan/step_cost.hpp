@@ -28,7 +28,10 @@ constexpr std::int64_t folded_weights(graph_view g, source s) {
     return 2 * std::int64_t{g[node].out.channels};
   std::int64_t numbers = 0;
   for (const parameter& p : g.parameters_of(node)) numbers += p.size();
-  if (s.channels > 0) numbers = std::int64_t{s.channels} * g[node].out.channels;
+  if (s.channels > 0) {
+    const shape in = g[g.input(node)].out;
+    numbers -= std::int64_t{in.channels - s.channels} * g[node].out.channels;
+  }
   const bool gains_bias = s.norm >= 0 && !g[node].what.bias;
   return numbers + (gains_bias ? g[node].out.channels : 0);
 }
@@ -46,7 +49,10 @@ constexpr step_cost cost_of(graph_view g, plan_view p, const step& s, number_siz
       c.madds += g[from.layer].madds * p.batch;
     c.bytes += folded_weights(g, from) * sizes.element;
   }
-  c.bytes += (elements_of(s.x) + elements_of(s.other) + elements_of(s.y)) * sizes.element;
+  const bool has_bias = s.what.bias || s.weights.norm >= 0;
+  if (s.bias >= 0 && has_bias) c.bytes -= s.what.out * sizes.element;  // the layer's, which is not read
+  for (int v : inputs_of(s)) c.bytes += elements_of(v) * sizes.element;
+  c.bytes += elements_of(s.y) * sizes.element;
   if (s.form.kind == step_kind::input) c.bytes += elements(g.image()) * p.batch * sizes.pixel;
   if (s.form.kind == step_kind::labels) c.bytes += pixels(p.output) * p.batch;
   if (s.form.kind == step_kind::probabilities) c.bytes += elements(p.output) * p.batch * 4;

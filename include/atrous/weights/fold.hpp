@@ -97,9 +97,11 @@ class folder {
 
   /// The rows of a 1 x 1 kernel that a step reads.
   static void keep_rows(std::vector<float>& kernel, const source& s, std::size_t out) {
-    const auto begin = kernel.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(s.first) * out);
-    const auto count = static_cast<std::ptrdiff_t>(static_cast<std::size_t>(s.channels) * out);
-    kernel = std::vector<float>(begin, begin + count);
+    const auto row = [&](int i) {
+      return kernel.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(i) * out);
+    };
+    kernel.erase(row(s.first + s.channels), kernel.end());
+    kernel.erase(kernel.begin(), row(s.first));
   }
 
   /// Finite numbers may fold to others, where float32 is too narrow for their product.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Depthwise convolution of any kernel, stride and rate. Output pixels of a row that see the same taps form a run;
-// taps outside the image are left out of it instead of being padded. Every output sums bias, then taps row by row.
+// taps outside the image are left out of it, or a zero takes their place, but none is padded. Every output sums bias, then
+// taps row by row.
 #include <atrous/backend/openmp/depthwise_lattice.hpp>
 #include <atrous/backend/openmp/depthwise_layer.hpp>
 #include <atrous/backend/openmp/limits.hpp>
@@ -117,6 +118,7 @@ struct depthwise_run {
           }
 #pragma GCC unroll 8
           for (int p = 0; p < Pixels; ++p) {
+            sums[p] += vector{};  // no -0: as in a lattice
             L::clamp(sums[p], low, high);
             L::template of<To>::store(to + p * g.y_pixel + c, sums[p]);
           }
@@ -162,6 +164,7 @@ struct depthwise_at_border {
               sum += value * weight;
             }
           }
+          sum += vector{};
           L::clamp(sum, low, high);
           L::template of<To>::store(y + c, sum);
         });
@@ -194,32 +197,23 @@ void depthwise_rows(simd::instruction_set set, const depthwise_layer<T>& layer, 
                     To* below, std::ptrdiff_t y_pixel) {
   using lattice = depthwise_lattice<T, Before, To>;
   const int rate = layer.rows.rate;
-  const auto each_row = [&](int first, int end) {
+  const auto one_by_one = [&](int first, int end) {
     if (first >= end) return;
     const std::ptrdiff_t done = (first - at.column) * y_pixel;
     depthwise_windows<Before>(set, layer, {at.image, at.row, first}, end, y + done, y_pixel);
     if (below == nullptr) return;
     depthwise_windows<Before>(set, layer, {at.image, at.row + rate, first}, end, below + done, y_pixel);
   };
-  const tap_range columns = layer.lattice_columns(at.row, below != nullptr ? 2 : 1, at.column, last);
-  if (columns.count() < lattice::together * rate) {
-    each_row(at.column, last);
-    return;
-  }
-  each_row(at.column, columns.first);
-  const tap_range u = layer.rows.inside(at.row, lattice::taps + (below != nullptr ? 1 : 0)),
-                  whole = layer.columns.whole();
+  const auto [columns, taps] = layer.in_lattice(at.row, below != nullptr ? 2 : 1, at.column, last);
+  if (columns.count() < lattice::together * rate) return one_by_one(at.column, last);
+  one_by_one(at.column, columns.first);
+  const T* middle = layer.x.at(at.image, layer.rows.start(at.row) + rate,
+                               layer.columns.start(columns.first) + layer.columns.rate);
+  const tap_range whole{layer.whole.first - columns.first, layer.whole.last - columns.first};
   const std::ptrdiff_t done = (columns.first - at.column) * y_pixel;
-  simd::dispatch(set, lattice{&layer,
-                              layer.x.at(at.image, layer.rows.start(at.row) + rate,
-                                         layer.columns.start(columns.first) + rate),
-                              u,
-                              {whole.first - columns.first, whole.last - columns.first},
-                              columns.count(),
-                              y + done,
-                              below != nullptr ? below + done : nullptr,
-                              y_pixel});
-  each_row(columns.last, last);
+  To* under = below != nullptr ? below + done : nullptr;
+  simd::dispatch(set, lattice{&layer, middle, taps, whole, columns.count(), y + done, under, y_pixel});
+  one_by_one(columns.last, last);
 }
 
 /// reads x, weights, bias; writes y. cost: pixels * taps inside * C multiply-adds.

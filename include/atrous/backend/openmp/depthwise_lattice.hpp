@@ -11,7 +11,7 @@
 namespace atrous::cpu {
 
 /// Output pixels of a row, and, if wanted, those a rate below. Windows miss their first or their last column or row of taps at
-/// most. A zero takes the place of what is missing in a column, which changes no sum.
+/// most. Zeros take the place of what is outside, which changes no sum.
 ///
 ///   reads   x under the windows, kernel, bias
 ///   writes  y (pixels, C), below (pixels, C)
@@ -32,6 +32,7 @@ struct depthwise_lattice {
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
     using lanes = simd::lanes<T, Isa::bytes>;
+    static_assert(lanes::width <= most_lanes);
     if (layer->x.channels >= lanes::width) {
       each_group<lanes, Isa::depthwise_rows>();
     } else {
@@ -67,9 +68,11 @@ struct depthwise_lattice {
         const int at = first + (p < last ? p : last) * rate;
         const T* from = x + at * of.x.pixel;
         const edges ends{at < whole.first, at + (together - 1) * rate >= whole.last};
-        if (Rows == 2 && below != nullptr) {
-          two_rows<L>(g, u, from, ends, y + at * y_pixel, below + at * y_pixel);
-          continue;
+        if constexpr (Rows == 2) {
+          if (below != nullptr) {
+            two_rows<L>(g, u, from, ends, y + at * y_pixel, below + at * y_pixel);
+            continue;
+          }
         }
         one_row<L>(g, upper, from, ends, y + at * y_pixel);
         if (below != nullptr) one_row<L>(g, lower, from + g.down, ends, below + at * y_pixel);
@@ -84,7 +87,8 @@ struct depthwise_lattice {
   struct edges {
     bool first = false, last = false;
   };
-  alignas(64) static constexpr T zeros[16]{};  // as a vector has at most
+  static constexpr int most_lanes = 16;
+  alignas(64) static constexpr T zeros[most_lanes]{};
 
   /// A row of x under the pixels: its first column, the second one and the last; zeros for what is outside.
   struct row_of_x {
@@ -162,14 +166,10 @@ struct depthwise_lattice {
         });
   }
 
-  /// Sums begin with 0 added: as none is ever -0, zeros change nothing.
   template <class L>
   [[gnu::always_inline]] static void start(const geometry& g, int c, sums_of<L>& sums) {
 #pragma GCC unroll 4
-    for (int p = 0; p < together; ++p) {
-      L::load(g.bias + c, sums[p]);
-      sums[p] += typename L::vector{};
-    }
+    for (int p = 0; p < together; ++p) L::load(g.bias + c, sums[p]);
   }
 
   template <class L>
@@ -209,6 +209,7 @@ struct depthwise_lattice {
     const vector low = g.after.low - vector{}, high = g.after.high - vector{};
 #pragma GCC unroll 4
     for (int p = 0; p < together; ++p) {
+      sums[p] += vector{};  // no -0, which zeros may have made, or not
       L::clamp(sums[p], low, high);
       L::template of<To>::store(to + p * g.y_pixel + c, sums[p]);
     }

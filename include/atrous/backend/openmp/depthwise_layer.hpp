@@ -15,6 +15,7 @@ struct depthwise_layer {
   layer_weights<T> weights{};  // kernel (taps, taps, C)
   int tap_pitch = 0;           // elements from one tap to the next: the channels of the whole
   axis rows{}, columns{};
+  tap_range whole{};  // output columns that see all taps
   bounds<T> after{};
   arithmetic<T> zero = 0;  // where the compiler does not see it: then the larger of two is one instruction
 
@@ -25,6 +26,7 @@ struct depthwise_layer {
         tap_pitch(input.channels),
         rows(rows_axis(o, input.shape())),
         columns(columns_axis(o, input.shape())),
+        whole(columns.whole()),
         after(bounds_of<T>(act)) {}
 
   /// Whether windows are those of depthwise_lattice.
@@ -36,14 +38,17 @@ struct depthwise_layer {
     return window_order::shared(rows.out, columns.out, rows.rate, threads);
   }
 
-  /// The output columns, of first ... last - 1, that depthwise_lattice takes of a row, or of two rows a rate apart: windows of
-  /// each miss at most their first or last row and column; none, if what they miss has a value.
-  [[gnu::always_inline]] constexpr tap_range lattice_columns(int row, int count, int first, int last) const {
+  /// What depthwise_lattice takes of a row, or of two rows a rate apart: output columns, and the rows of taps that are inside.
+  struct lattice_part {
+    tap_range columns{}, taps{};
+  };
+  /// Of columns first ... last - 1. Windows miss at most their first or last row and column; none, if what they miss has a value.
+  [[gnu::always_inline]] constexpr lattice_part in_lattice(int row, int count, int first, int last) const {
     const int taps = rows.taps - 1 + count, most = weights.border == nullptr ? 1 : 0;
-    const tap_range u = rows.inside(row, taps), whole = columns.whole();
-    if (!is_lattice() || u.first > most || u.last < taps - most || whole.count() == 0) return {first, first};
+    const tap_range u = rows.inside(row, taps);
+    if (!is_lattice() || u.first > most || u.last < taps - most || whole.count() == 0) return {};
     const int beside = most * columns.rate;
-    return {std::max(first, whole.first - beside), std::min(last, whole.last + beside)};
+    return {{std::max(first, whole.first - beside), std::min(last, whole.last + beside)}, u};
   }
 
   /// x under the first tap of a pixel that is inside.

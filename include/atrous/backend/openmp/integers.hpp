@@ -38,7 +38,7 @@ constexpr bool rounds_to_integers(simd::instruction_set set, const op& o, int ch
          !reads_whole_rows(o, channels);
 }
 
-// ---- columns: panels of (pairs of terms, columns of a panel), scales (columns of all panels), balances (terms)
+// ---- columns: panels of (pairs of terms, columns of a panel), scales (of columns as they lie in panels), balances (terms)
 
 constexpr int most_panel_columns = 32;
 static_assert(panel_columns<half>(simd::instruction_set::avx512) <= most_panel_columns);

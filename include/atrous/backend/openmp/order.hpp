@@ -14,8 +14,8 @@ struct pixel_run {
   int end = 0;    // the column behind the last
   bool pair = false;
 
-  constexpr int columns() const { return end - at.column; }
-  constexpr int count() const { return pair ? 2 * columns() : columns(); }
+  [[gnu::always_inline]] constexpr int columns() const { return end - at.column; }
+  [[gnu::always_inline]] constexpr int count() const { return pair ? 2 * columns() : columns(); }
 };
 
 /// The pixels of images, section by section. In a section rows `rate` apart follow each other: 0, rate, 2 rate, ..., 1,
@@ -27,16 +27,17 @@ struct window_order {
 
   /// In pairs, with about as many sections as threads, so that each has neighbouring rows. Whole pairs in all but the last:
   /// none is lost.
-  static constexpr window_order shared(int rows, int columns, int rate, int threads) {
+  [[gnu::always_inline]] static constexpr window_order shared(int rows, int columns, int rate, int threads) {
+    if (rate >= rows) return {rows, columns};
     const int most = (rows + threads - 1) / threads, whole = 2 * rate;
     const int section = std::max(std::min(rows, (most + whole - 1) / whole * whole), 1);
     return {rows, columns, rate, section, true};
   }
 
-  constexpr bool in_sequence() const { return !pairs && (rate == 1 || rate >= section); }
+  constexpr bool in_sequence() const { return !pairs; }
 
   /// The longest run from the p-th pixel on that ends before the last-th.
-  constexpr pixel_run from(std::int64_t p, std::int64_t last) const {
+  [[gnu::always_inline]] constexpr pixel_run from(std::int64_t p, std::int64_t last) const {
     const position here = position_of(p, rows, columns);
     const line of = line_at(here.row);
     if (!pairs || (of.index | 1) >= of.count) {
@@ -68,7 +69,7 @@ struct window_order {
   struct line {
     int row = 0, index = 0, count = 0;
   };
-  constexpr line line_at(int k) const {
+  [[gnu::always_inline]] constexpr line line_at(int k) const {
     const int first = k / section * section, in_section = std::min(section, rows - first);
     const int each = in_section / rate, longer = in_section % rate;  // so many residues have one row more
     const int at = k - first, at_others = at - longer * (each + 1);

@@ -44,7 +44,7 @@ constexpr int panel_columns(simd::instruction_set set) {
 struct panel_columns_at {
   int place = 0, column = 0, count = 0;
 };
-constexpr std::array<panel_columns_at, 2> vectors_of_panel(int used, int width) {
+[[gnu::always_inline]] constexpr std::array<panel_columns_at, 2> vectors_of_panel(int used, int width) {
   const int lanes = width / 2;
   if (used <= lanes) return {{{0, 0, used}, {used, used, 0}}};
   return {{{0, 0, lanes}, {lanes, vectors_apart(used, lanes), lanes}}};

@@ -24,7 +24,7 @@ namespace atrous::cpu {
 /// rows where T is something else; or pairs of integers, a and b rounded as integers.hpp says: with scales, and half of the terms.
 ///
 ///   reads   a (rows, terms), b (panels, terms, columns of a panel), bias (columns) or else from (rows, columns),
-///           other (rows, columns), scales (rows; columns up to whole panels)
+///           other (rows, columns), scales (rows; columns as they lie in panels)
 ///   writes  y (rows, columns)
 ///   cost    rows * terms * columns multiply-adds
 template <class T, class S = T, class Term = arithmetic<T>>

@@ -24,7 +24,7 @@ template <class Tag, activation Before>
 using any_window = inner_loop<cpu::depthwise_run<float, Before>, Tag, 4, Before == activation::none ? 8 : 20>;
 template <class Tag, activation Before>
 using lattice = inner_loop<cpu::depthwise_lattice<float, Before>, Tag, 12 * Tag::depthwise_rows,
-                           Tag::depthwise_rows*(Before == activation::none ? 24 : 28)>;
+                           Tag::depthwise_rows*(Before == activation::none ? 26 : 28)>;
 
 }  // namespace assembly
 

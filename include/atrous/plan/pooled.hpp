@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // A branch that pools whole images (the image-level features of the pyramid; DeepLabv3, section 3.3) is the same in every
-// pixel, and so is its part of the projection that reads it: it is computed once for an image and added as a bias.
+// pixel, and so is its part of the projection that reads it: it is computed once for an image and added as a bias, stored as
+// feature maps are.
 #include <cstddef>
 #include <vector>
 

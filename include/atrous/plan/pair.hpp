@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <atrous/plan/plan.hpp>
+#include <atrous/plan/uses.hpp>
 
 namespace atrous {
 
@@ -36,22 +37,14 @@ constexpr step paired(const step& first, const step& second) {
 
 /// Joins every depthwise step with the pointwise step that alone reads it.
 constexpr void pair_separable(plan& p) {
-  std::vector<int> reads(p.values.size(), 0), maker(p.values.size(), -1);
-  const auto count = [&](int v) {
-    if (v >= 0) ++reads[static_cast<std::size_t>(v)];
-  };
-  for (std::size_t i = 0; i < p.steps.size(); ++i) {
-    for (int v : inputs_of(p.steps[i])) count(v);
-    if (p.steps[i].y >= 0) maker[static_cast<std::size_t>(p.steps[i].y)] = static_cast<int>(i);
-  }
-  count(p.logits);
+  const value_uses uses(p);
   std::vector<char> gone(p.steps.size(), 0);
   for (step& s : p.steps) {
     if (s.x < 0) continue;
     const auto x = static_cast<std::size_t>(s.x);
     if (!sees_one_pixel(s, p.values[x].extent)) continue;
-    if (maker[x] < 0 || reads[x] != 1 || p.values[x].parent >= 0) continue;
-    const auto m = static_cast<std::size_t>(maker[x]);
+    if (uses.maker[x] < 0 || uses.reads[x] != 1 || p.values[x].parent >= 0) continue;
+    const auto m = static_cast<std::size_t>(uses.maker[x]);
     if (!pairs_as_first(p.steps[m].form)) continue;
     p.value_of_node[static_cast<std::size_t>(p.steps[m].node)] = -1;
     s = paired(p.steps[m], s);

@@ -15,9 +15,8 @@ namespace atrous {
 
 /// What the planner may do. Training and tools that look inside switch things off; the graph stays the same.
 struct plan_options {
-  bool fold = true;  // batch norm into the convolution before it
-  bool fuse =
-      true;  // activations and sums into their producers, concatenations in place, pooled branches as a bias
+  bool fold = true;   // batch norm into the convolution before it
+  bool fuse = true;   // activations, sums, pooled branches into their neighbours, concatenations in place
   bool pair = true;   // depthwise and pointwise in one step
   bool reuse = true;  // memory of values that nobody reads any more
   /// That bands of rows may take of the cache (bands.hpp); 0: no bands; -1: as the policy likes it. Above 0, plans are made at

@@ -4,29 +4,17 @@
 // pixel, and so is its part of the projection that reads it: it is computed once for an image and added as a bias, stored as
 // feature maps are.
 #include <cstddef>
-#include <vector>
 
 #include <atrous/plan/pair.hpp>
 #include <atrous/plan/plan.hpp>
+#include <atrous/plan/uses.hpp>
 
 namespace atrous {
 
 /// Takes such branches out of concatenations that one pointwise convolution alone reads.
 class pooled_branches {
  public:
-  constexpr explicit pooled_branches(plan& p)
-      : p_(p), reads_(p.values.size(), 0), maker_(p.values.size(), -1), reader_(p.values.size(), -1) {
-    for (std::size_t i = 0; i < p.steps.size(); ++i) {
-      const step& s = p.steps[i];
-      for (int v : inputs_of(s)) {
-        if (v < 0) continue;
-        ++reads_[index(v)];
-        reader_[index(v)] = static_cast<int>(i);
-      }
-      if (s.y >= 0) maker_[index(s.y)] = static_cast<int>(i);
-    }
-    ++reads_[index(p.logits)];
-  }
+  constexpr explicit pooled_branches(plan& p) : p_(p), uses_(p) {}
 
   constexpr void run() {
     for (step& s : p_.steps)
@@ -38,8 +26,8 @@ class pooled_branches {
 
   /// Whether a map has one pixel, whatever the extents of the image: what is made of a mean over all of it.
   constexpr bool is_pooled(int v) const {
-    while (v >= 0 && maker_[index(v)] >= 0) {
-      const step& s = p_.steps[index(maker_[index(v)])];
+    while (v >= 0 && uses_.maker[index(v)] >= 0) {
+      const step& s = p_.steps[index(uses_.maker[index(v)])];
       const shape in = s.x < 0 ? shape{} : p_.values[index(s.x)].extent;
       if (s.form.kind == step_kind::average_pool)
         return s.what.window_height == 0 && s.what.window_width == 0;
@@ -55,12 +43,12 @@ class pooled_branches {
   /// reads the slice, which is no more; the projection keeps the rest.
   constexpr void take_out(step& spread) {
     value& slice = p_.values[index(spread.y)];
-    if (slice.parent < 0 || reads_[index(spread.y)] > 0) return;
+    if (slice.parent < 0 || uses_.reads[index(spread.y)] > 0) return;
     const int parent = slice.parent, at = slice.channel, count = slice.extent.channels;
     value& whole = p_.values[index(parent)];
     const int all = whole.extent.channels;
-    if (whole.parent >= 0 || reads_[index(parent)] != 1 || count == all) return;
-    step& projection = p_.steps[index(reader_[index(parent)])];
+    if (whole.parent >= 0 || uses_.reads[index(parent)] != 1 || count == all) return;
+    step& projection = p_.steps[index(uses_.reader[index(parent)])];
     const bool in_parts = projection.weights.channels > 0;
     if (projection.x != parent || in_parts || !sees_one_pixel(projection, whole.extent)) return;
     if (at > 0 && at + count < all) return;  // what is left would be two parts
@@ -81,7 +69,7 @@ class pooled_branches {
   }
 
   plan& p_;
-  std::vector<int> reads_, maker_, reader_;  // of a value; of several readers the last
+  value_uses uses_;
 };
 
 }  // namespace atrous

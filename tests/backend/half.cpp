@@ -45,18 +45,18 @@ constexpr structure forms[] = {
 };
 constexpr std::size_t convolved_any = std::size(forms) - 1;
 
-/// Six times the root mean square of what rounding to integers adds (integers.hpp), of uniform numbers in -1 ... 1: they are
-/// 0.58, their balances 0.5, a column's window sums up to twice its terms. A depthwise makes numbers of up to 9.
+/// Six times the root mean square of what rounding to integers adds (integers.hpp), of uniform numbers in -1 ... 1, which are
+/// 0.58, after a depthwise of 9 taps three times that.
 double tolerance_of_integers(const trial& t, simd::instruction_set set) {
   const bool separable = t.form.kind == step_kind::separable;
   const op what = step_of(t).what;
   if ((!separable && t.form.kind != convolution) || !cpu::rounds_to_integers<half>(set, what, t.in.channels))
     return 0;
-  const double terms = double(what.kernel) * what.kernel * t.in.channels, rms = 0.58, balance = 0.5;
-  const double row = (separable ? 9 : 1) * balance / cpu::largest_integer / std::sqrt(12.0);
-  const double column =
-      std::max(std::min(terms, 2.0 * cpu::most_pairs) / cpu::most_integer_sum, 2 / 32766.0) / std::sqrt(12.0);
-  return 6 * std::sqrt(terms) * std::hypot(row * rms / balance, column * (separable ? 3 : 1) * rms * balance);
+  const double terms = double(what.kernel) * what.kernel * t.in.channels,
+               at_once = std::min<double>(terms, cpu::most_terms);
+  const double product = 0.58 * 0.58 * (separable ? 3 : 1),
+               lost = std::hypot(1 / cpu::most_of_row, 1 / cpu::most_of_column);
+  return 6 * std::sqrt(terms * at_once / 12) * product * lost;
 }
 
 /// As in float on the same numbers, and half a unit in the last place of the result, or of the smallest numbers. Winograd's

@@ -80,7 +80,7 @@ double worst(const matrices& m, const std::vector<float>& found) {
 
 TEST_CASE("integers: the largest sums there can be do not overflow") {
   for (const auto set : sets())
-    for (int terms : {32, 254, 256, 258, 728, 1536})
+    for (int terms : {32, 254, 258, 728, 768, 1536})
       for (float sign : {1.0F, -1.0F}) {
         const matrices all_ones(
             15, terms, 40, [](int, int) { return 1.0F; }, [&](int, int) { return sign; });
@@ -92,10 +92,26 @@ TEST_CASE("integers: the largest sums there can be do not overflow") {
       }
 }
 
-TEST_CASE("integers: any terms that are summed in 32 bits fit, wherever a part of them begins") {
+/// The largest norm of any `most` integers that follow each other, and the largest of them.
+struct extent {
+  double norm = 0, largest = 0;
+
+  template <class Number>
+  extent(int count, int most, const Number& number) {
+    double squares = 0;
+    const auto square = [&](int k) { return double(number(k)) * number(k); };
+    for (int k = 0; k < count; ++k) {
+      squares += square(k) - (k >= most ? square(k - most) : 0);
+      norm = std::max(norm, std::sqrt(squares));
+      largest = std::max(largest, std::abs(double(number(k))));
+    }
+  }
+};
+
+TEST_CASE("integers: norms of columns are within what sums allow, wherever a part of the terms begins") {
   std::mt19937 engine{3};
   std::normal_distribution<float> any;
-  const int terms = 700, columns = 45;
+  const int terms = 1700, columns = 45;
   for (const auto set : sets())
     for (int kind = 0; kind < 3; ++kind) {
       std::vector<float> w;
@@ -111,18 +127,57 @@ TEST_CASE("integers: any terms that are summed in 32 bits fit, wherever a part o
       const auto* integers = reinterpret_cast<const std::int16_t*>(packed.data());
       double most = 0;
       for (int j = 0; j < (columns + width - 1) / width * width; ++j) {  // places of whole panels
-        const auto size = [&](int k) {
-          return std::abs(int(integers[j / width * width * terms + (k / 2 * width + j % width) * 2 + k % 2]));
-        };
-        double sum = 0;
-        for (int k = 0; k < terms; ++k) {
-          sum += size(k) - (k >= 2 * cpu::most_pairs ? size(k - 2 * cpu::most_pairs) : 0);
-          most = std::max(most, sum);
-        }
+        const extent found(terms, cpu::most_terms, [&](int k) {
+          return integers[j / width * width * terms + (k / 2 * width + j % width) * 2 + k % 2];
+        });
+        CHECK(found.largest <= cpu::largest_integer + 1);
+        most = std::max(most, found.norm);
       }
-      CHECK(most * cpu::largest_integer <= 2147483647.0);
-      CHECK(most * cpu::largest_integer > (kind == 2 ? 0 : 0.9 * 2147483647.0));  // and none is given away
+      CHECK(most * cpu::most_of_row <= 2147483647.0);
+      CHECK(most > 0.99 * cpu::most_of_column);  // and none is given away
     }
+}
+
+TEST_CASE("integers: norms of rows are within what sums allow, however large or small their numbers are") {
+  std::mt19937 engine{4};
+  std::normal_distribution<float> any;
+  for (const auto set : sets())
+    for (int terms : {32, 34, 62, 66, 500, cpu::most_terms}) {
+      const std::vector<float> balances(static_cast<std::size_t>(terms), 0.25F);
+      std::vector<float> x;  // rows
+      for (float size : {1.0F, 60000.0F, 1e9F, 1e-7F, 1e-12F})
+        for (int k = 0; k < terms; ++k) x.push_back(size * any(engine));
+      for (int k = 0; k < terms; ++k) x.push_back(k == terms - 1 ? 1.0F : 0.0F);
+      const int rows = static_cast<int>(x.size()) / terms;
+      std::vector<simd::pair> pairs(x.size());
+      std::vector<float> scales(static_cast<std::size_t>(rows));
+      simd::dispatch(set, cpu::rounded_rows<float>{x.data(), terms, rows, terms, balances.data(),
+                                                   pairs.data(), terms, scales.data()});
+      for (int i = 0; i < rows; ++i) {
+        const auto* integers = reinterpret_cast<const std::int16_t*>(pairs.data() + i * terms);
+        const extent found(terms, terms, [&](int k) { return integers[k]; });
+        CHECK(found.norm <= double(cpu::most_of_row) * (1 + 1e-5));
+        CHECK(found.norm > 0.7 * cpu::most_of_row);  // of a few dozen numbers some count twice
+        double most = 0;
+        for (int k = 0; k < terms; ++k) {
+          const double exact = 0.25 * x[static_cast<std::size_t>(i * terms + k)];
+          most = std::max(most, std::abs(integers[k] * double(scales[static_cast<std::size_t>(i)]) - exact));
+        }
+        CHECK(most <= 0.51 * scales[static_cast<std::size_t>(i)]);
+      }
+    }
+}
+
+TEST_CASE("integers: a row of numbers whose squares are nothing is nothing") {
+  for (const auto set : sets()) {
+    std::vector<float> x(64, 1e-25F), balances(64, 1.0F), scales(1);
+    std::vector<simd::pair> pairs(64);
+    simd::dispatch(
+        set, cpu::rounded_rows<float>{x.data(), 64, 1, 64, balances.data(), pairs.data(), 64, scales.data()});
+    for (int k = 0; k < 64; ++k) CHECK(reinterpret_cast<const std::int16_t*>(pairs.data())[k] == 0);
+    CHECK(scales[0] > 0);
+    CHECK(scales[0] < 1e-20F);
+  }
 }
 
 TEST_CASE("integers: channels of any size are rounded to the same part of what they add") {

@@ -174,7 +174,8 @@ class band_walk {
 /// that the group keeps, together with its weights, are within it.
 class band_finder {
  public:
-  band_finder(plan& p, std::int64_t budget) : p_(p), budget_(budget), uses_(p.values.size(), {-1, -1}) {
+  band_finder(plan& p, std::int64_t budget, int threads)
+      : p_(p), budget_(budget), least_pixels_(256 * std::max(threads, 1)), uses_(p.values.size(), {-1, -1}) {
     const auto used = [&](int v, int i) {
       if (v >= 0) use(root_of(p, v), i);
     };
@@ -235,14 +236,14 @@ class band_finder {
   }
   bool over_budget(const band_group& g) const { return weights(g) > budget_; }
 
-  // The largest bands within the budget, into g.rows. Narrow bands would not keep the kernels busy; and no group is one
-  // that keeps whole maps.
+  // The largest bands within the budget, into g.rows. Narrow bands would not keep each thread busy, which has about a block of
+  // a kernel's rows in the least; and no group is one that keeps whole maps.
   bool fits(band_group& g) {
     const shape out = extent(step_at(g.last).y);
     int found = 0;
     for (int rows = 1; rows < out.height; rows *= 2) {
       g.rows = rows;
-      if (g.rows * out.width < least_pixels) continue;
+      if (g.rows * out.width < least_pixels_) continue;
       const demand needed = demand_of(g);
       if (needed.elements + weights(g) > budget_) break;
       if (needed.shorter) found = g.rows;
@@ -305,9 +306,9 @@ class band_finder {
     p_.groups.push_back(g);
   }
 
-  static constexpr int least_pixels = 256;
   plan& p_;
   std::int64_t budget_;
+  int least_pixels_;
   std::vector<row_range> uses_;  // of whole maps: the first and the last step that writes or reads them
 };
 

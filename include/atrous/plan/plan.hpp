@@ -22,6 +22,7 @@ struct plan_options {
   /// That bands of rows may take of the cache (bands.hpp); 0: no bands; -1: as the policy likes it. Above 0, plans are made at
   /// run time only.
   std::int64_t band_elements = -1;
+  int threads = 1;  // that bands have to keep busy
 
   static constexpr plan_options keep_everything() { return {false, false, false, false}; }
 };

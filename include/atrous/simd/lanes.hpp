@@ -4,6 +4,7 @@
 // passed or returned by value, which would depend on the instruction set of both sides; helpers take references.
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include <atrous/core/half.hpp>
 
@@ -122,6 +123,23 @@ template <class L, class Visit>
 [[gnu::always_inline]] inline void each_vector(int channels, const Visit& visit) {
   const int last = channels - L::width;
   for (int c = 0; c < channels; c += L::width) visit(c < last ? c : last);
+}
+
+/// The sum of all lanes, one half of them added to the other.
+template <class L>
+[[gnu::always_inline]] inline typename L::number sum_of(const typename L::vector& x) {
+  if constexpr (L::width == 1) {
+    return x[0];
+  } else {
+    constexpr int half_width = L::width / 2;
+    using part = lanes<typename L::number, half_width * static_cast<int>(sizeof(typename L::number))>;
+    return [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+      const typename part::vector both =
+          __builtin_shufflevector(x, x, I...) + __builtin_shufflevector(x, x, (I + half_width)...);
+      return sum_of<part>(both);
+    }
+    (std::make_integer_sequence<int, half_width>{});
+  }
 }
 
 /// L is lanes of From; To may be stored otherwise.

@@ -3,16 +3,19 @@
 // Products of what is stored in half, as products of integers: processors multiply twice as many of them, and their sums
 // are exact. A row of the left matrix and a column of the right one are rounded to integers times a scale of their own.
 //
-//   a(i, k) d(k)  =  s(i) A(i, k)          |A| <= largest_integer, s(i) = the largest of row i / largest_integer
-//   w(k, j) / d(k) = t(j) W(k, j)          t(j) such that any 2 most_pairs terms of |W| sum up to most_integer_sum
-//   sum over k of a w = s(i) t(j) times the sum of A W, of which no part overflows 32 bits
+//   a(i, k) d(k)  =  s(i) A(i, k)          s(i) such that |A(i, .)| <= most_of_row
+//   w(k, j) / d(k) = t(j) W(k, j)          t(j) such that |W(., j)| <= most_of_column over any most_terms terms
+//   sum over k of a w = s(i) t(j) times the sum of A W
 //
-// d(k), the mean of |w(k, j)| over j, is there so that what is lost of a number does not depend on how much its channel
-// is multiplied by. An error of 1/2 in A or W is one of s(i)/2 in a(i, k) d(k), of t(j)/2 in w(k, j) / d(k).
+// |.| is the Euclidean norm: by Cauchy and Schwarz no sum, nor any part of one, is beyond most_of_row * most_of_column < 2^31,
+// so that all terms are summed in 32 bits. d(k), the mean of |w(k, j)| over j as a part of the largest, is there so that what
+// is lost of a number does not depend on how much its channel is multiplied by. An error of 1/2 in A or W is one of s(i)/2 in
+// a(i, k) d(k), of t(j)/2 in w(k, j) / d(k).
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 #include <vector>
 
@@ -25,17 +28,23 @@
 
 namespace atrous::cpu {
 
-constexpr int largest_integer = (1 << 13) - 1;
-constexpr double most_integer_sum = 2147483647.0 / largest_integer;
+constexpr float largest_integer = 32766;  // of 16 bits, and what rounding may add
+constexpr float most_of_row = largest_integer;
+constexpr float most_of_column = 65535;
+
+/// Of `terms` numbers rounding adds at most this to the norm.
+[[gnu::always_inline]] inline float rounding_of(std::int64_t terms) {
+  return std::sqrt(static_cast<float>(terms)) / 2;
+}
 
 /// Whether a dense layer of so many channels is multiplied in integers. With fewer of them, or fewer columns, rounding rows
 /// takes the time that it saves. Channels are even, so every part of the terms is one of whole pairs.
+constexpr int least_integers = 32;
 template <class T>
 constexpr bool rounds_to_integers(simd::instruction_set set, const op& o, int channels) {
-  constexpr int least = 32;
   return !std::is_same_v<T, arithmetic<T>> && simd::properties_at(set).integers &&
-         o.kind == op_kind::convolution && channels % 2 == 0 && channels >= least && o.out >= least &&
-         !reads_whole_rows(o, channels);
+         o.kind == op_kind::convolution && channels % 2 == 0 && channels >= least_integers &&
+         o.out >= least_integers && !reads_whole_rows(o, channels);
 }
 
 // ---- columns: panels of (pairs of terms, columns of a panel), scales (of columns as they lie in panels), balances (terms)
@@ -92,21 +101,23 @@ struct unpacked_panel {
   }
 
   void find_scales(float* scales) const {
-    constexpr std::int64_t window = 2 * most_pairs;
+    const auto square = [](float x) { return double{x} * x; };
     const std::int64_t terms = static_cast<std::int64_t>(numbers.size()) / width;
-    double sums[most_panel_columns] = {}, most[most_panel_columns] = {};
+    double squares[most_panel_columns] = {}, most[most_panel_columns] = {};
     float largest[most_panel_columns] = {};
     for (std::int64_t k = 0; k < terms; ++k) {
       const float* row = numbers.data() + k * width;
-      const float* left = k >= window ? row - window * width : nullptr;  // the one that leaves the window
+      const float* left =
+          k >= most_terms ? row - most_terms * width : nullptr;  // the one that leaves the window
       for (int j = 0; j < width; ++j) {
-        sums[j] += std::abs(row[j]) - (left != nullptr ? std::abs(left[j]) : 0.0F);
-        most[j] = std::max(most[j], sums[j]);
+        squares[j] += square(row[j]) - (left != nullptr ? square(left[j]) : 0);
+        most[j] = std::max(most[j], squares[j]);
         largest[j] = std::max(largest[j], std::abs(row[j]));
       }
     }
-    for (int j = 0; j < width; ++j)  // rounding may add 1/2 to each
-      scales[j] = static_cast<float>(std::max(most[j] / (most_integer_sum - window), largest[j] / 32766.0));
+    const float most_norm = most_of_column - rounding_of(std::min<std::int64_t>(terms, most_terms));
+    for (int j = 0; j < width; ++j)
+      scales[j] = std::max(static_cast<float>(std::sqrt(most[j])) / most_norm, largest[j] / largest_integer);
   }
 
   /// (pairs of terms, columns)
@@ -130,18 +141,30 @@ struct unpacked_panel {
   }
 };
 
+/// d; 0 where the weights of a channel are next to nothing beside those of others.
+template <class = simd::this_unit>
+void find_balances(std::int64_t terms, int columns, const float* w, float* balances) {
+  constexpr double least = 0x1p-100;
+  std::vector<double> sums(static_cast<std::size_t>(terms));
+  double largest = std::numeric_limits<double>::min();
+  for (std::int64_t k = 0; k < terms; ++k) {
+    double sum = 0;
+    for (int j = 0; j < columns; ++j) sum += std::abs(w[k * columns + j]);
+    largest = std::max(largest, sum);
+    sums[static_cast<std::size_t>(k)] = sum;
+  }
+  std::transform(sums.begin(), sums.end(), balances, [&](double sum) {
+    return sum / largest < least ? 0.0F : static_cast<float>(sum / largest);
+  });
+}
+
 /// (terms, columns) -> packed_integers.
 template <class T>
 void pack_integers(simd::instruction_set set, std::int64_t terms, int columns, const float* from, T* to) {
   const packed_integers<T> at(set, terms, columns);
-  constexpr double least = 0x1p-100;  // a smaller mean is nothing, whose inverse no float is
   float *scales = at.scales(to), *balances = at.balances(to);
   std::fill_n(scales, at.columns + at.terms, 0.0F);
-  for (std::int64_t k = 0; k < terms; ++k) {
-    double sum = 0;
-    for (int j = 0; j < columns; ++j) sum += std::abs(from[k * columns + j]);
-    if (!(sum / columns < least)) balances[k] = static_cast<float>(sum / columns);
-  }
+  find_balances(terms, columns, from, balances);
   unpacked_panel<> panel{panel_columns<T>(set), {}};
   for (int first = 0; first < columns; first += panel.width) {
     float found[most_panel_columns];
@@ -158,13 +181,13 @@ void pack_integers(simd::instruction_set set, std::int64_t terms, int columns, c
 /// Rows, each number times its balance, become integers.
 ///
 ///   reads   from (rows, terms), balances (terms)
-///   writes  to (rows, terms / 2), which may be where `from` is; scales (rows): NaN where a row has no largest number
+///   writes  to (rows, terms / 2), which may be where `from` is; scales (rows): NaN or infinite where a row has no norm
 ///   cost    two passes over the rows
 template <class From>
 struct rounded_rows {
   const From* from = nullptr;
   std::ptrdiff_t from_row = 0;
-  int rows = 0, terms = 0;
+  int rows = 0, terms = 0;  // terms: least_integers at least
   const float* balances = nullptr;
   simd::pair* to = nullptr;
   std::ptrdiff_t to_row = 0;
@@ -172,29 +195,23 @@ struct rounded_rows {
 
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
+    using lanes = simd::lanes<float, Isa::bytes>;
+    static_assert(2 * lanes::width <=
+                  least_integers);     // the last vector of a row is read after the others are written
+    constexpr float least = 0x1p-63F;  // squares of smaller numbers may be 0
+    const float beneath = 2 * rounding_of(terms) * least, most = most_of_row - rounding_of(terms),
+                part = 1 / most;
     for (int i = 0; i < rows; ++i) {
       const From* here = from + i * from_row;
-      std::uint32_t most = 0;  // as bits, whose order is that of magnitudes; NaN is above all
-      int k = 0;
-      find_largest<Isa::bytes>(here, k, most);
-      find_largest<Isa::bytes / 2>(here, k, most);
-      find_largest<4>(here, k, most);
-      const float largest = std::bit_cast<float>(most);
-      scales[i] = largest / largest_integer;
-      const float factor = largest > 0 ? largest_integer / largest : 0;
-      auto* integers = reinterpret_cast<std::uint16_t*>(to + i * to_row);
-      k = 0;
-      round<Isa::bytes>(here, factor, k, integers);
-      round<Isa::bytes / 2>(here, factor, k, integers);
-      round<4>(here, factor, k, integers);
+      const float norm = std::sqrt(squares<Isa::bytes>(here)) + beneath;
+      scales[i] = norm * part;
+      round<Isa::bytes>(here, most / norm, reinterpret_cast<std::uint16_t*>(to + i * to_row));
     }
   }
 
  private:
   template <int Bytes>
   using floats = typename simd::lanes<float, Bytes>::vector;
-  template <int Bytes>
-  using bits = typename simd::lanes<std::uint32_t, Bytes>::vector;
 
   template <int Bytes>
   [[gnu::always_inline]] void balanced(const From* here, int k, floats<Bytes>& x) const {
@@ -202,30 +219,35 @@ struct rounded_rows {
     x *= simd::lanes<float, Bytes>::at(balances + k).value;
   }
 
+  /// Their sum, some of them perhaps twice.
   template <int Bytes>
-  [[gnu::always_inline]] void find_largest(const From* here, int& k, std::uint32_t& most) const {
-    constexpr int width = Bytes / 4;
-    bits<Bytes> all{};
-    for (; k + width <= terms; k += width) {
-      floats<Bytes> x;
-      balanced<Bytes>(here, k, x);
-      const bits<Bytes> size = reinterpret_cast<bits<Bytes>>(x) & 0x7fffffffU;
-      all = all > size ? all : size;
-    }
-    for (int j = 0; j < width; ++j) most = std::max(most, all[j]);
+  [[gnu::always_inline]] float squares(const From* here) const {
+    using lanes = simd::lanes<float, Bytes>;
+    const int second = terms / 2;  // two sums, which do not wait for each other
+    floats<Bytes> sums[2]{};
+    simd::each_vector<lanes>(
+        terms - second, [&](int k) __attribute__((always_inline)) {
+          floats<Bytes> x, y;
+          balanced<Bytes>(here, k, x);
+          balanced<Bytes>(here, second + k, y);
+          sums[0] += x * x;
+          sums[1] += y * y;
+        });
+    return simd::sum_of<lanes>(sums[0] + sums[1]);
   }
 
   template <int Bytes>
-  [[gnu::always_inline]] void round(const From* here, float factor, int& k, std::uint16_t* integers) const {
-    constexpr int width = Bytes / 4;
+  [[gnu::always_inline]] void round(const From* here, float factor, std::uint16_t* integers) const {
+    using bits = typename simd::lanes<std::uint32_t, Bytes>::vector;
     using shorts = simd::lanes<std::uint16_t, Bytes / 2>;
-    for (; k + width <= terms; k += width) {
-      floats<Bytes> x;
-      balanced<Bytes>(here, k, x);
-      const floats<Bytes> shifted = x * factor + to_integer;
-      shorts::at(integers + k).value =
-          __builtin_convertvector(reinterpret_cast<bits<Bytes>>(shifted), typename shorts::vector);
-    }
+    simd::each_vector<simd::lanes<float, Bytes>>(
+        terms, [&](int k) __attribute__((always_inline)) {
+          floats<Bytes> x;
+          balanced<Bytes>(here, k, x);
+          x = x * factor + to_integer;
+          shorts::at(integers + k).value =
+              __builtin_convertvector(reinterpret_cast<bits>(x), typename shorts::vector);
+        });
   }
 };
 

@@ -28,9 +28,7 @@ std::string text_of_numbers(simd::instruction_set set) {
   const simd::properties p = simd::properties_at(set);
   return std::string("weights and feature maps in half, sums in float, converted by ") +
          (p.bytes >= 32 ? "F16C" : "integer arithmetic") +
-         (p.integers ? "; steps that say so multiply 16-bit integers, " + std::to_string(2 * most_pairs) +
-                           " terms summed in 32 bits"
-                     : "");
+         (p.integers ? "; steps that say so multiply 16-bit integers, summed in 32 bits" : "");
 }
 
 /// How a step from x to y is cut on so many threads, whatever is multiplied.

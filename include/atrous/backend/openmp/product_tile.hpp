@@ -13,10 +13,6 @@
 
 namespace atrous::cpu {
 
-/// Pairs whose products are summed in 32 bits before the sum becomes a float; columns are rounded such that it fits
-/// (integers.hpp).
-constexpr int most_pairs = 128;
-
 /// What a tile works on; `T`, `S` and `Term` are those of a product.
 ///
 ///   reads   a (rows, terms), b (terms, columns of a panel), bias or from, other, scales
@@ -95,6 +91,38 @@ struct product_tile {
     for (int i = 0; i < Rows; ++i)
 #pragma GCC unroll 2
       for (int j = 0; j < Vectors; ++j) start<Isa, Ordered>(i, j, sums[i][j]);
+    multiply_parts<Isa, Rows, Vectors, Ordered>(at, sums);
+  }
+
+  /// Sums in 32 bits (integers.hpp), which become floats at the end.
+  template <class Isa, int Rows, int Vectors, bool Ordered>
+  [[gnu::always_inline]] void sum_integers(cursor<Rows>& at, sums_of<Isa, Rows, Vectors>& sums) const {
+    using vector = typename lanes<Isa>::vector;
+    using integers_of = typename simd::lanes<std::int32_t, Isa::bytes>::vector;
+    integers_of whole[Rows][Vectors];
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 2
+      for (int j = 0; j < Vectors; ++j) whole[i][j] = integers_of{};
+    multiply_parts<Isa, Rows, Vectors, Ordered>(at, whole);
+#pragma GCC unroll 16
+    for (int i = 0; i < Rows; ++i)
+#pragma GCC unroll 2
+      for (int j = 0; j < Vectors; ++j) {
+        vector scale, begin;
+        lanes<Isa>::load(column_scales + j * lanes<Isa>::width, scale);
+        scale *= row_scales[i];
+        start<Isa, Ordered>(i, j, begin);
+        sums[i][j] = __builtin_convertvector(whole[i][j], vector);
+        sums[i][j] *= scale;
+        simd::round_here(sums[i][j]);  // fused with the sum in some rows, results would depend on the tile
+        sums[i][j] += begin;
+      }
+  }
+
+  /// All terms, and rows of y that are fetched meanwhile.
+  template <class Isa, int Rows, int Vectors, bool Ordered, class Vector>
+  [[gnu::always_inline]] void multiply_parts(cursor<Rows>& at, Vector (&sums)[Rows][Vectors]) const {
     constexpr int group = std::min(Rows, 6);  // rows of y fetched at once; behind more the weights would wait
     const int stretch = group < Rows ? std::max(terms * parts / Rows * group, group) : terms;
     for (int part = 0, row = 0; part < parts; ++part) {
@@ -105,53 +133,6 @@ struct product_tile {
 #pragma GCC unroll 4
       for (int i = 0; i < Rows; i += near) at.left[i / near] += a_part;
     }
-  }
-
-  /// Sums in 32 bits, which wait as floats for those of the next stretch; scales are of whole rows and columns.
-  template <class Isa, int Rows, int Vectors, bool Ordered>
-  [[gnu::always_inline]] void sum_integers(cursor<Rows>& at, sums_of<Isa, Rows, Vectors>& sums) const {
-    using vector = typename lanes<Isa>::vector;
-    using whole = typename simd::lanes<std::int32_t, Isa::bytes>::vector;
-    constexpr int width = lanes<Isa>::width;
-    alignas(64) number waiting[Rows * Vectors * width];
-    const bool several = terms > most_pairs;
-    if (several) std::fill_n(waiting, Rows * Vectors * width, number(0));
-    const int group = several ? (Rows * most_pairs + terms - 1) / terms : Rows;  // rows of y fetched at once
-    whole some[Rows][Vectors];
-    int k = 0, row = 0;
-    do {
-#pragma GCC unroll 16
-      for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 2
-        for (int j = 0; j < Vectors; ++j) some[i][j] = whole{};
-      fetch_rows<Isa, Ordered>(row, std::min(row + group, Rows));
-      const int until = std::min(k + most_pairs, terms);
-      multiply_terms<Isa, Rows, Vectors>(at, k, until, some);
-      k = until;
-#pragma GCC unroll 16
-      for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 2
-        for (int j = 0; j < Vectors; ++j) {
-          sums[i][j] = __builtin_convertvector(some[i][j], vector);
-          if (!several) continue;
-          number* sum = waiting + (i * Vectors + j) * width;
-          sums[i][j] += lanes<Isa>::at(sum).value;
-          if (k < terms) lanes<Isa>::store(sum, sums[i][j]);
-        }
-      row += group;
-    } while (k < terms);
-#pragma GCC unroll 16
-    for (int i = 0; i < Rows; ++i)
-#pragma GCC unroll 2
-      for (int j = 0; j < Vectors; ++j) {
-        vector scale, begin;
-        lanes<Isa>::load(column_scales + j * width, scale);
-        scale *= row_scales[i];
-        start<Isa, Ordered>(i, j, begin);
-        sums[i][j] *= scale;
-        simd::round_here(sums[i][j]);  // fused with the sum in some rows, results would depend on the tile
-        sums[i][j] += begin;
-      }
   }
 
   /// Terms k ... until - 1.

@@ -3,6 +3,7 @@
 // Vectors of the compilers' own extension: arithmetic, comparison and ?: by lane, no intrinsics. A vector is never
 // passed or returned by value, which would depend on the instruction set of both sides; helpers take references.
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -125,21 +126,33 @@ template <class L, class Visit>
   for (int c = 0; c < channels; c += L::width) visit(c < last ? c : last);
 }
 
-/// The sum of all lanes, one half of them added to the other.
+/// Sums of the lanes of as many vectors as each has lanes: that of x[i] becomes lane i of x[0].
 template <class L>
-[[gnu::always_inline]] inline typename L::number sum_of(const typename L::vector& x) {
-  if constexpr (L::width == 1) {
-    return x[0];
-  } else {
-    constexpr int half_width = L::width / 2;
-    using part = lanes<typename L::number, half_width * static_cast<int>(sizeof(typename L::number))>;
-    return [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
-      const typename part::vector both =
-          __builtin_shufflevector(x, x, I...) + __builtin_shufflevector(x, x, (I + half_width)...);
-      return sum_of<part>(both);
-    }
-    (std::make_integer_sequence<int, half_width>{});
+[[gnu::always_inline]] inline void sum_each(typename L::vector (&x)[L::width]) {
+  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+#pragma GCC unroll 4
+    for (int count = L::width / 2; count > 0; count /= 2)
+#pragma GCC unroll 8
+      for (int i = 0; i < count; ++i) {  // lanes side by side, of two vectors
+        const typename L::vector &y = x[2 * i], &z = x[2 * i + 1];
+        x[i] = __builtin_shufflevector(y, z, 2 * I...) + __builtin_shufflevector(y, z, 2 * I + 1 ...);
+      }
   }
+  (std::make_integer_sequence<int, L::width>{});
+}
+
+/// Of each lane; of -0 and above.
+template <class L>
+[[gnu::always_inline]] inline void square_root(const typename L::vector& x, typename L::vector& y) {
+#if defined(__x86_64__) && !defined(__clang__)
+  if constexpr (L::width > 4) {  // by lane g++ would ask of each whether it is below 0
+    typename L::vector made;
+    asm("vsqrtps {%1, %0|%0, %1}" : "=v"(made) : "v"(x));
+    y = made;
+    return;
+  }
+#endif
+  for (int i = 0; i < L::width; ++i) y[i] = std::sqrt(x[i]);
 }
 
 /// L is lanes of From; To may be stored otherwise.

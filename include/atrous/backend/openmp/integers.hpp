@@ -197,15 +197,15 @@ struct rounded_rows {
   [[gnu::always_inline]] void operator()() const {
     using lanes = simd::lanes<float, Isa::bytes>;
     static_assert(2 * lanes::width <=
-                  least_integers);     // the last vector of a row is read after the others are written
-    constexpr float least = 0x1p-63F;  // squares of smaller numbers may be 0
-    const float beneath = 2 * rounding_of(terms) * least, most = most_of_row - rounding_of(terms),
-                part = 1 / most;
-    for (int i = 0; i < rows; ++i) {
-      const From* here = from + i * from_row;
-      const float norm = std::sqrt(squares<Isa::bytes>(here)) + beneath;
-      scales[i] = norm * part;
-      round<Isa::bytes>(here, most / norm, reinterpret_cast<std::uint16_t*>(to + i * to_row));
+                  least_integers);      // the last vector of a row is read after the others are written
+    constexpr int most_numbers = 4096;  // that stay in the first-level cache between passes
+    const int most_rows =
+        terms * lanes::width <= most_numbers ? lanes::width : (most_numbers + terms - 1) / terms;
+    for (int first = 0; first < rows; first += most_rows) {
+      const int count = rows - first < most_rows ? rows - first : most_rows;
+      float factors[lanes::width];
+      find_scales<Isa::bytes>(first, count, factors);
+      for (int i = 0; i < count; ++i) round<Isa::bytes>(first + i, factors[i]);
     }
   }
 
@@ -214,36 +214,59 @@ struct rounded_rows {
   using floats = typename simd::lanes<float, Bytes>::vector;
 
   template <int Bytes>
-  [[gnu::always_inline]] void balanced(const From* here, int k, floats<Bytes>& x) const {
-    simd::lanes<From, Bytes>::load(here + k, x);
-    x *= simd::lanes<float, Bytes>::at(balances + k).value;
+  [[gnu::always_inline]] static void balanced(const From* here, const float* balance, floats<Bytes>& x) {
+    simd::lanes<From, Bytes>::load(here, x);
+    x *= simd::lanes<float, Bytes>::at(balance).value;
   }
 
-  /// Their sum, some of them perhaps twice.
+  /// And what the rows are multiplied by.
   template <int Bytes>
-  [[gnu::always_inline]] float squares(const From* here) const {
+  [[gnu::always_inline]] void find_scales(int first, int count,
+                                          float (&factors)[simd::lanes<float, Bytes>::width]) const {
     using lanes = simd::lanes<float, Bytes>;
+    constexpr float least = 0x1p-63F;  // squares of smaller numbers may be 0
+    const float beneath = 2 * rounding_of(terms) * least, most = most_of_row - rounding_of(terms);
+    floats<Bytes> squares[lanes::width], norms;
+    for (int i = 0; i < lanes::width; ++i) {
+      squares[i] = floats<Bytes>{};
+      if (i < count) add_squares<Bytes>(from + (first + i) * from_row, squares[i]);
+    }
+    simd::sum_each<lanes>(squares);
+    simd::square_root<lanes>(squares[0], norms);
+    norms += beneath;
+    lanes::store(factors, most / norms);
+    norms *= 1 / most;
+    for (int i = 0; i < count; ++i) scales[first + i] = norms[i];
+  }
+
+  /// Some of them perhaps twice.
+  template <int Bytes>
+  [[gnu::always_inline]] void add_squares(const From* here, floats<Bytes>& sum) const {
     const int second = terms / 2;  // two sums, which do not wait for each other
+    const float* balance = balances;
     floats<Bytes> sums[2]{};
-    simd::each_vector<lanes>(
+    simd::each_vector<simd::lanes<float, Bytes>>(
         terms - second, [&](int k) __attribute__((always_inline)) {
           floats<Bytes> x, y;
-          balanced<Bytes>(here, k, x);
-          balanced<Bytes>(here, second + k, y);
+          balanced<Bytes>(here + k, balance + k, x);
+          balanced<Bytes>(here + second + k, balance + second + k, y);
           sums[0] += x * x;
           sums[1] += y * y;
         });
-    return simd::sum_of<lanes>(sums[0] + sums[1]);
+    sum = sums[0] + sums[1];
   }
 
   template <int Bytes>
-  [[gnu::always_inline]] void round(const From* here, float factor, std::uint16_t* integers) const {
+  [[gnu::always_inline]] void round(int row, float factor) const {
     using bits = typename simd::lanes<std::uint32_t, Bytes>::vector;
     using shorts = simd::lanes<std::uint16_t, Bytes / 2>;
+    const From* here = from + row * from_row;
+    const float* balance = balances;
+    auto* integers = reinterpret_cast<std::uint16_t*>(to + row * to_row);
     simd::each_vector<simd::lanes<float, Bytes>>(
         terms, [&](int k) __attribute__((always_inline)) {
           floats<Bytes> x;
-          balanced<Bytes>(here, k, x);
+          balanced<Bytes>(here + k, balance + k, x);
           x = x * factor + to_integer;
           shorts::at(integers + k).value =
               __builtin_convertvector(reinterpret_cast<bits>(x), typename shorts::vector);

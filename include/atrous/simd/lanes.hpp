@@ -152,6 +152,7 @@ template <class L>
     return;
   }
 #endif
+  y = x;
   for (int i = 0; i < L::width; ++i) y[i] = std::sqrt(x[i]);
 }
 

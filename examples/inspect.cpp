@@ -301,8 +301,8 @@ void inspect_weights(const settings& s) {
 template <class P>
 void print_plan(const atrous::graph& g, int threads) {
   using element = typename P::element;
-  const atrous::plan p =
-      atrous::make_plan(g, 1, {.band_elements = P::band_elements(threads), .threads = threads});
+  const atrous::plan p = atrous::make_plan(
+      g, 1, {.band_elements = P::band_elements(threads), .band_pixels = P::band_pixels(threads)});
   const auto how = [&](const atrous::step& made, atrous::shape x, atrous::shape y) {
     return atrous::cpu::text_of_cut<element>(atrous::simd::widest::get(), made, x, y, 1, threads);
   };

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 
 #include "trials.hpp"
 
@@ -76,6 +77,57 @@ double worst(const matrices& m, const std::vector<float>& found) {
   return most;
 }
 
+/// The largest norm of any `most` integers that follow each other, and the largest of them.
+struct extent_of_integers {
+  double norm = 0, largest = 0;
+
+  template <class Number>
+  extent_of_integers(int count, int most, const Number& number) {
+    double squares = 0;
+    const auto square = [&](int k) { return double(number(k)) * number(k); };
+    for (int k = 0; k < count; ++k) {
+      squares += square(k) - (k >= most ? square(k - most) : 0);
+      norm = std::max(norm, std::sqrt(squares));
+      largest = std::max(largest, std::abs(double(number(k))));
+    }
+  }
+};
+
+/// Weights (terms, columns), packed; the places of columns are those of whole panels.
+struct packed_columns {
+  int terms = 0, columns = 0, width = 0;
+  std::vector<half> packed;
+  cpu::packed_integers<half> at;
+
+  packed_columns(simd::instruction_set set, int depth, int across, const std::vector<float>& w)
+      : terms(depth), columns(across), width(cpu::panel_columns<half>(set)), at(set, depth, across) {
+    packed.resize(static_cast<std::size_t>(at.elements()));
+    cpu::pack_integers(set, terms, columns, w.data(), packed.data());
+  }
+  int places() const { return (columns + width - 1) / width * width; }
+  int operator()(int k, int place) const {
+    const auto* integers = reinterpret_cast<const std::int16_t*>(packed.data());
+    return integers[place / width * width * terms + (k / 2 * width + place % width) * 2 + k % 2];
+  }
+  extent_of_integers extent(int place) const {
+    return {terms, cpu::most_terms, [&](int k) { return (*this)(k, place); }};
+  }
+  /// The worst error of columns that lie where they are, in units of their scales.
+  double worst(const std::vector<float>& w) const {
+    double most = 0;
+    for (int j = 0; j < columns / width * width; ++j)
+      for (int k = 0; k < terms; ++k) {
+        const double scale = at.scales(packed.data())[j], balance = at.balances(packed.data())[k];
+        if (balance == 0 || scale == 0) continue;
+        const double exact = w[static_cast<std::size_t>(k * columns + j)] / balance / scale;
+        most = std::max(most, std::abs((*this)(k, j) - exact));
+      }
+    return most;
+  }
+};
+
+constexpr double exactness = 1e-5;  // of norms, as floats have them: a third of what the bounds leave
+
 }  // namespace
 
 TEST_CASE("integers: the largest sums there can be do not overflow") {
@@ -92,80 +144,101 @@ TEST_CASE("integers: the largest sums there can be do not overflow") {
       }
 }
 
-/// The largest norm of any `most` integers that follow each other, and the largest of them.
-struct extent {
-  double norm = 0, largest = 0;
-
-  template <class Number>
-  extent(int count, int most, const Number& number) {
-    double squares = 0;
-    const auto square = [&](int k) { return double(number(k)) * number(k); };
-    for (int k = 0; k < count; ++k) {
-      squares += square(k) - (k >= most ? square(k - most) : 0);
-      norm = std::max(norm, std::sqrt(squares));
-      largest = std::max(largest, std::abs(double(number(k))));
-    }
-  }
-};
-
 TEST_CASE("integers: norms of columns are within what sums allow, wherever a part of the terms begins") {
   std::mt19937 engine{3};
   std::normal_distribution<float> any;
-  const int terms = 1700, columns = 45;
+  const int terms = 1700, columns = 75;
   for (const auto set : sets())
-    for (int kind = 0; kind < 3; ++kind) {
+    for (int kind = 0; kind < 4; ++kind) {
       std::vector<float> w;
       for (int k = 0; k < terms; ++k)
         for (int j = 0; j < columns; ++j)
           w.push_back(kind == 0   ? any(engine)
                       : kind == 1 ? (k / 100 % 2 == 1 ? 1000.0F : 0.001F) * (j % 2 == 0 ? 1.0F : any(engine))
-                                  : (j == k % columns ? 50.0F : 1e-3F));
-      const cpu::packed_integers<half> at(set, terms, columns);
-      std::vector<half> packed(static_cast<std::size_t>(at.elements()));
-      cpu::pack_integers(set, terms, columns, w.data(), packed.data());
-      const int width = cpu::panel_columns<half>(set);
-      const auto* integers = reinterpret_cast<const std::int16_t*>(packed.data());
-      double most = 0;
-      for (int j = 0; j < (columns + width - 1) / width * width; ++j) {  // places of whole panels
-        const extent found(terms, cpu::most_terms, [&](int k) {
-          return integers[j / width * width * terms + (k / 2 * width + j % width) * 2 + k % 2];
-        });
-        CHECK(found.largest <= cpu::largest_integer + 1);
-        most = std::max(most, found.norm);
+                      : kind == 2 ? (j == k % columns ? 50.0F : 1e-3F)
+                      : k == j
+                          ? -3.0F  // alone in its column: not its norm, but what 16 bits hold is the bound
+                          : 0.0F);
+      const packed_columns packed(set, terms, columns, w);
+      extent_of_integers most = packed.extent(0);
+      for (int j = 0; j < packed.places(); ++j) {
+        const extent_of_integers found = packed.extent(j);
+        most.norm = std::max(most.norm, found.norm);
+        most.largest = std::max(most.largest, found.largest);
       }
-      CHECK(most * cpu::most_of_row <= 2147483647.0);
-      CHECK(most > 0.99 * cpu::most_of_column);  // and none is given away
+      CHECK(packed.worst(w) <= 0.51);
+      CHECK(most.norm <= cpu::most_of_column * (1 + exactness));
+      CHECK(most.largest <= cpu::largest_integer + 1);
+      if (kind < 3) CHECK(most.norm > 0.99 * cpu::most_of_column);  // and none is given away
+      if (kind == 3) CHECK(most.largest > 0.99 * cpu::largest_integer);
+    }
+}
+
+TEST_CASE("integers: norms of columns are within what sums allow where all numbers are rounded up") {
+  for (const auto set : sets())
+    for (int terms = 32; terms <= cpu::most_terms; terms += 2) {  // of equal weights, some just above 1/2
+      const packed_columns packed(set, terms, 32,
+                                  std::vector<float>(static_cast<std::size_t>(terms) * 32, 0.7F));
+      CHECK(packed.extent(0).norm <= cpu::most_of_column * (1 + 1e-6));
     }
 }
 
 TEST_CASE("integers: norms of rows are within what sums allow, however large or small their numbers are") {
   std::mt19937 engine{4};
   std::normal_distribution<float> any;
+  const int rows = 43;
+  const float sizes[] = {1.0F, 60000.0F, 1e9F, 1e-7F, 1e-12F};
   for (const auto set : sets())
-    for (int terms : {32, 34, 62, 66, 500, cpu::most_terms}) {
+    for (int terms : {32, 34, 62, 66, 200, 500, cpu::most_terms}) {
       const std::vector<float> balances(static_cast<std::size_t>(terms), 0.25F);
-      std::vector<float> x;  // rows
-      for (float size : {1.0F, 60000.0F, 1e9F, 1e-7F, 1e-12F})
-        for (int k = 0; k < terms; ++k) x.push_back(size * any(engine));
-      for (int k = 0; k < terms; ++k) x.push_back(k == terms - 1 ? 1.0F : 0.0F);
-      const int rows = static_cast<int>(x.size()) / terms;
-      std::vector<simd::pair> pairs(x.size());
-      std::vector<float> scales(static_cast<std::size_t>(rows));
-      simd::dispatch(set, cpu::rounded_rows<float>{x.data(), terms, rows, terms, balances.data(),
-                                                   pairs.data(), terms, scales.data()});
+      std::vector<float> x;
+      for (int i = 0; i < rows; ++i)
+        for (int k = 0; k < terms; ++k)
+          x.push_back(i % 6 == 5 ? (k == terms - 1 ? 1.0F : 0.0F) : sizes[i % 6] * any(engine));
+      std::vector<simd::pair> pairs(x.size()), in_place(x.size());
+      std::memcpy(in_place.data(), x.data(), x.size() * sizeof(float));
+      std::vector<float> scales(static_cast<std::size_t>(rows)), same(static_cast<std::size_t>(rows));
+      const auto round = [&](const float* from, std::vector<simd::pair>& to, std::vector<float>& found) {
+        simd::dispatch(set, cpu::rounded_rows<float>{from, terms, rows, terms, balances.data(), to.data(),
+                                                     terms, found.data()});
+      };
+      round(x.data(), pairs, scales);
+      round(reinterpret_cast<const float*>(in_place.data()), in_place, same);
+      CHECK(scales == same);
       for (int i = 0; i < rows; ++i) {
         const auto* integers = reinterpret_cast<const std::int16_t*>(pairs.data() + i * terms);
-        const extent found(terms, terms, [&](int k) { return integers[k]; });
-        CHECK(found.norm <= double(cpu::most_of_row) * (1 + 1e-5));
+        CHECK(std::memcmp(integers, in_place.data() + i * terms, static_cast<std::size_t>(terms) * 2) == 0);
+        const extent_of_integers found(terms, terms, [&](int k) { return integers[k]; });
+        CHECK(found.norm <= cpu::most_of_row * (1 + exactness));
         CHECK(found.norm > 0.7 * cpu::most_of_row);  // of a few dozen numbers some count twice
+        const double scale = scales[static_cast<std::size_t>(i)];
         double most = 0;
-        for (int k = 0; k < terms; ++k) {
-          const double exact = 0.25 * x[static_cast<std::size_t>(i * terms + k)];
-          most = std::max(most, std::abs(integers[k] * double(scales[static_cast<std::size_t>(i)]) - exact));
-        }
-        CHECK(most <= 0.51 * scales[static_cast<std::size_t>(i)]);
+        for (int k = 0; k < terms; ++k)
+          most = std::max(most,
+                          std::abs(integers[k] * scale - 0.25 * x[static_cast<std::size_t>(i * terms + k)]));
+        CHECK(most <= 0.51 * scale);
       }
     }
+}
+
+TEST_CASE("integers: sums of rows and columns as large as they may be fit 32 bits") {
+  CHECK(double{cpu::most_of_row} * cpu::most_of_column * (1 + exactness) * (1 + exactness) <= 2147483647.0);
+}
+
+TEST_CASE("integers: no part of the terms is shorter than the rows that are rounded may be") {
+  const auto set = avx512_vnni;
+  op what{.kind = op_kind::convolution, .out = 64};
+  for (int channels = cpu::least_integers; channels <= cpu::most_integers; channels += 2) {
+    REQUIRE((!simd::properties_at(set).integers || cpu::rounds_to_integers<half>(set, what, channels)));
+    const auto last = [&](int step) { return channels - (channels - 1) / step * step; };
+    what.kernel = 3;
+    CHECK(last(cpu::terms_at_once(channels)) >= cpu::least_integers);
+    CHECK(last(cpu::convolution_cut<half>(set, what, channels).channels) >= cpu::least_integers);
+    CHECK(last(cpu::winograd::group_cut<half>(set, what, {9, 9, channels}, 1).channels) >=
+          cpu::least_integers);
+    what.kernel = 1;
+  }
+  CHECK(!cpu::rounds_to_integers<half>(set, what, cpu::most_integers + 2));
 }
 
 TEST_CASE("integers: a row of numbers whose squares are nothing is nothing") {

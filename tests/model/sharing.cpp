@@ -112,6 +112,8 @@ TEST_CASE("bands are as large as the caches of a workspace's threads, and change
   CHECK(openmp::band_elements(1) > 0);
   CHECK(openmp::band_elements(2) == 2 * openmp::band_elements(1));
   CHECK(openmp::band_elements(1000) == openmp::band_elements(4));
+  CHECK(openmp::band_pixels(2) == 2 * openmp::band_pixels(1));
+  CHECK(openmp::band_pixels(1000) == openmp::band_pixels(4));
 
   const auto net = published("deeplabv3_mobilenet_v2");
   const image picture = made_picture(257, 257);
@@ -121,8 +123,9 @@ TEST_CASE("bands are as large as the caches of a workspace's threads, and change
     w.threads = threads;
     CHECK(net.logits(all_of(picture), w).data == expected);
     const plan found = net.prepare(w, 257, 257);
-    const plan wanted =
-        make_plan(net.runner().network_at(257, 257), 1, {.band_elements = openmp::band_elements(threads)});
+    const plan wanted = make_plan(
+        net.runner().network_at(257, 257), 1,
+        {.band_elements = openmp::band_elements(threads), .band_pixels = openmp::band_pixels(threads)});
     CHECK(found.arena == wanted.arena);
     CHECK(found.tasks.size() == wanted.tasks.size());
   }

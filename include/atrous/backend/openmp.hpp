@@ -21,10 +21,11 @@ struct openmp_with : reference {
   using kernels = cpu::kernels<element>;
   static_assert(std::is_same_v<arithmetic<element>, float>);
 
-  // ---- dense kernels are packed in panels, depthwise ones stay as checkpoints have them
+  // ---- dense kernels are packed in panels, depthwise ones stay as checkpoints have them, in float
 
   static std::int64_t packed_elements(const op& o, shape in) {
-    if (o.kind == op_kind::depthwise) return reference::packed_elements(o, in);
+    if (o.kind == op_kind::depthwise)
+      return cpu::terms_of(o, in) * static_cast<std::int64_t>(sizeof(arithmetic<element>) / sizeof(element));
     if (cpu::winograd_wins(o, in.channels))
       return cpu::winograd::packed_elements<element>(Choice::get(), o, in.channels);
     if (cpu::rounds_to_integers<element>(Choice::get(), o, in.channels))
@@ -36,6 +37,8 @@ struct openmp_with : reference {
   }
   /// Whether weights are what they should be: integers have finite scales, halves are finite.
   static bool fits(const op& o, shape in, const element* packed) {
+    if (o.kind == op_kind::depthwise)
+      return finite(reinterpret_cast<const arithmetic<element>*>(packed), cpu::terms_of(o, in));
     if (!cpu::rounds_to_integers<element>(Choice::get(), o, in.channels))
       return finite(packed, packed_elements(o, in));
     if (cpu::winograd_wins(o, in.channels))
@@ -68,6 +71,9 @@ struct openmp_with : reference {
     const std::int64_t each = std::min(8 * simd::second_level_cache(), most);
     return each * std::clamp(threads, 1, 4) / static_cast<std::int64_t>(sizeof(element));
   }
+
+  /// What a band makes at least, so that each thread has two blocks or so of a kernel's rows.
+  static int band_pixels(int threads) { return 256 * std::clamp(threads, 1, 4); }
 
   /// Calls f(i) for every i below `count`.
   template <class F>

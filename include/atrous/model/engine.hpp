@@ -206,9 +206,9 @@ class engine {
   /// Bands of rows as the policy likes them for so many threads, unless the caller says otherwise; none where every map
   /// has to be kept.
   static plan_options with_bands(plan_options options, int threads) {
-    options.threads = threads;
     if constexpr (requires { P::band_elements(threads); }) {
-      if (options.band_elements < 0) options.band_elements = P::band_elements(threads);
+      if (options.band_elements < 0)
+        options.band_elements = P::band_elements(threads), options.band_pixels = P::band_pixels(threads);
     }
     if (!P::host_memory || !options.reuse) options.band_elements = 0;
     return options;

@@ -174,8 +174,8 @@ class band_walk {
 /// that the group keeps, together with its weights, are within it.
 class band_finder {
  public:
-  band_finder(plan& p, std::int64_t budget, int threads)
-      : p_(p), budget_(budget), least_pixels_(256 * std::max(threads, 1)), uses_(p.values.size(), {-1, -1}) {
+  band_finder(plan& p, std::int64_t budget, int least_pixels)
+      : p_(p), budget_(budget), least_pixels_(least_pixels), uses_(p.values.size(), {-1, -1}) {
     const auto used = [&](int v, int i) {
       if (v >= 0) use(root_of(p, v), i);
     };
@@ -236,8 +236,8 @@ class band_finder {
   }
   bool over_budget(const band_group& g) const { return weights(g) > budget_; }
 
-  // The largest bands within the budget, into g.rows. Narrow bands would not keep each thread busy, which has about a block of
-  // a kernel's rows in the least; and no group is one that keeps whole maps.
+  // The largest bands within the budget, into g.rows. Narrow bands would not keep the kernels busy; and no group is one
+  // that keeps whole maps.
   bool fits(band_group& g) {
     const shape out = extent(step_at(g.last).y);
     int found = 0;

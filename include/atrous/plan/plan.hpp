@@ -19,10 +19,10 @@ struct plan_options {
   bool fuse = true;   // activations, sums, pooled branches into their neighbours, concatenations in place
   bool pair = true;   // depthwise and pointwise in one step
   bool reuse = true;  // memory of values that nobody reads any more
-  /// That bands of rows may take of the cache (bands.hpp); 0: no bands; -1: as the policy likes it. Above 0, plans are made at
-  /// run time only.
+  /// That bands of rows may take of the cache (bands.hpp); 0: no bands; -1: this and the next as the policy likes it. Above 0,
+  /// plans are made at run time only.
   std::int64_t band_elements = -1;
-  int threads = 1;  // that bands have to keep busy
+  int band_pixels = 256;  // that a band makes at least
 
   static constexpr plan_options keep_everything() { return {false, false, false, false}; }
 };

@@ -19,7 +19,7 @@ constexpr plan make_plan(graph_view g, int batch = 1, plan_options options = {})
   p.batch = batch;
   if (options.fuse) pooled_branches(p).run();
   if (options.pair) pair_separable(p);
-  if (options.band_elements > 0) band_finder(p, options.band_elements, options.threads).run();
+  if (options.band_elements > 0) band_finder(p, options.band_elements, options.band_pixels).run();
   place_values(p, options.reuse);
   return p;
 }

@@ -3,7 +3,6 @@
 // Vectors of the compilers' own extension: arithmetic, comparison and ?: by lane, no intrinsics. A vector is never
 // passed or returned by value, which would depend on the instruction set of both sides; helpers take references.
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -153,7 +152,7 @@ template <class L>
   }
 #endif
   y = x;
-  for (int i = 0; i < L::width; ++i) y[i] = std::sqrt(x[i]);
+  for (int i = 0; i < L::width; ++i) y[i] = __builtin_sqrtf(x[i]);
 }
 
 /// L is lanes of From; To may be stored otherwise.

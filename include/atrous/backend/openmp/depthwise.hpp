@@ -47,7 +47,7 @@ struct depthwise_run {
     std::ptrdiff_t step = 0, right = 0, down = 0, y_pixel = 0;  // between output pixels, taps, pixels of y
     std::ptrdiff_t tap_pitch = 0;
     tap_range u{}, v{};
-    const T* kernel = nullptr;  // at the first tap
+    const arithmetic<T>* kernel = nullptr;  // at the first tap
     const T* bias = nullptr;
     bounds<T> after{};
     arithmetic<T> zero = 0;
@@ -66,7 +66,7 @@ struct depthwise_run {
                      of.tap_pitch,
                      u,
                      v,
-                     of.weights.kernel + (std::ptrdiff_t{u.first} * of.columns.taps + v.first) * of.tap_pitch,
+                     of.kernel + (std::ptrdiff_t{u.first} * of.columns.taps + v.first) * of.tap_pitch,
                      of.weights.bias,
                      of.after,
                      of.zero};
@@ -98,15 +98,15 @@ struct depthwise_run {
 #pragma GCC unroll 8
           for (int p = 0; p < Pixels; ++p) L::load(g.bias + c, sums[p]);
           const T* row = from + c;
-          const T* kernel_row = g.kernel + c;
+          const arithmetic<T>* kernel_row = g.kernel + c;
 #pragma GCC unroll 1
           for (int i = g.u.first; i < g.u.last; ++i, row += g.down, kernel_row += next_kernel_row) {
             const T* pixel = row;
-            const T* kernel = kernel_row;
+            const arithmetic<T>* kernel = kernel_row;
 #pragma GCC unroll 1
             for (int j = g.v.first; j < g.v.last; ++j, pixel += g.right, kernel += g.tap_pitch) {
               vector weight;
-              L::load(kernel, weight);
+              L::template of<arithmetic<T>>::load(kernel, weight);
 #pragma GCC unroll 8
               for (int p = 0; p < Pixels; ++p) {
                 vector value;
@@ -160,7 +160,8 @@ struct depthwise_at_border {
               const int row = layer->rows.start(at.row) + i * layer->rows.rate;
               const int column = layer->columns.start(at.column) + j * layer->columns.rate;
               L::load((inside ? layer->x.at(at.image, row, column) : layer->weights.border) + c, value);
-              L::load(layer->weights.kernel + (std::ptrdiff_t{i} * taps + j) * layer->tap_pitch + c, weight);
+              L::template of<arithmetic<T>>::load(
+                  layer->kernel + (std::ptrdiff_t{i} * taps + j) * layer->tap_pitch + c, weight);
               sum += value * weight;
             }
           }

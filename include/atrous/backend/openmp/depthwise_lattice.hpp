@@ -46,7 +46,7 @@ struct depthwise_lattice {
     int channels = 0;
     std::ptrdiff_t right = 0, down = 0, y_pixel = 0;  // between taps, pixels of y
     std::ptrdiff_t tap_pitch = 0;
-    const T* kernel = nullptr;
+    const arithmetic<T>* kernel = nullptr;
     const T* bias = nullptr;
     bounds<T> after{};
     arithmetic<T> zero = 0;
@@ -58,7 +58,7 @@ struct depthwise_lattice {
     const int rate = of.columns.rate;
     const geometry g{
         of.x.channels,   rate * of.x.pixel, std::ptrdiff_t{of.rows.rate} * of.x.width * of.x.pixel,
-        rate * y_pixel,  of.tap_pitch,      of.weights.kernel,
+        rate * y_pixel,  of.tap_pitch,      of.kernel,
         of.weights.bias, of.after,          of.zero};
     const tap_range upper{u.first, std::min(u.last, taps)}, lower{std::max(u.first - 1, 0), u.last - 1};
     for (int first = 0; first < rate; ++first) {
@@ -111,7 +111,7 @@ struct depthwise_lattice {
           sums_of<L> sums;
           start<L>(g, c, sums);
           const T* from_row = from + c + (rows.first - 1) * g.down;
-          const T* kernel = g.kernel + c + rows.first * next_kernel_row;
+          const arithmetic<T>* kernel = g.kernel + c + rows.first * next_kernel_row;
 #pragma GCC unroll 1
           for (int i = rows.first; i < rows.last; ++i, from_row += g.down, kernel += next_kernel_row) {
             typename L::vector weights[taps];
@@ -138,7 +138,7 @@ struct depthwise_lattice {
           start<L>(g, c, sums_below);
           vector weights[taps], weights_below[taps];
           const T* from_row = from + c - g.down;
-          const T* kernel = g.kernel + c;
+          const arithmetic<T>* kernel = g.kernel + c;
           load_row<L>(g, kernel, weights);
           each_column<L>(
               g, row_of_x(g, from_row, ends, rows.first > 0),
@@ -173,10 +173,10 @@ struct depthwise_lattice {
   }
 
   template <class L>
-  [[gnu::always_inline]] static void load_row(const geometry& g, const T* kernel,
+  [[gnu::always_inline]] static void load_row(const geometry& g, const arithmetic<T>* kernel,
                                               typename L::vector (&weights)[taps]) {
 #pragma GCC unroll 3
-    for (int j = 0; j < taps; ++j) L::load(kernel + j * g.tap_pitch, weights[j]);
+    for (int j = 0; j < taps; ++j) L::template of<arithmetic<T>>::load(kernel + j * g.tap_pitch, weights[j]);
   }
 
   /// Calls visit(q, numbers) for the columns of a row that the pixels see.

@@ -12,8 +12,10 @@ namespace atrous::cpu {
 template <class T>
 struct depthwise_layer {
   view<const T> x{};
-  layer_weights<T> weights{};  // kernel (taps, taps, C)
-  int tap_pitch = 0;           // elements from one tap to the next: the channels of the whole
+  layer_weights<T> weights{};  // bias and border
+  const arithmetic<T>* kernel =
+      nullptr;        // (taps, taps, C): few numbers, whose rounding every pixel would see
+  int tap_pitch = 0;  // elements from one tap to the next: the channels of the whole
   axis rows{}, columns{};
   tap_range whole{};  // output columns that see all taps
   bounds<T> after{};
@@ -23,6 +25,7 @@ struct depthwise_layer {
                                          const layer_weights<T>& owned, activation act)
       : x(input),
         weights(owned),
+        kernel(reinterpret_cast<const arithmetic<T>*>(owned.kernel)),
         tap_pitch(input.channels),
         rows(rows_axis(o, input.shape())),
         columns(columns_axis(o, input.shape())),
@@ -62,7 +65,7 @@ struct depthwise_layer {
     depthwise_layer some = *this;
     some.x.data += channel;
     some.x.channels = count;
-    some.weights.kernel += channel;
+    some.kernel += channel;
     some.weights.bias += channel;
     if (weights.border != nullptr) some.weights.border += channel;
     return some;

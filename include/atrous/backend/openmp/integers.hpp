@@ -31,20 +31,20 @@ namespace atrous::cpu {
 constexpr float largest_integer = 32766;  // of 16 bits, and what rounding may add
 constexpr float most_of_row = largest_integer;
 constexpr float most_of_column = 65535;
+static_assert(double{most_of_row} * most_of_column * (1 + 0x1p-15) <
+              0x1p31);  // and what floats lose of norms and scales
 
-/// Of `terms` numbers rounding adds at most this to the norm.
-[[gnu::always_inline]] inline float rounding_of(std::int64_t terms) {
-  return std::sqrt(static_cast<float>(terms)) / 2;
-}
+/// Channels of a layer that is multiplied in integers. With fewer of them, or fewer columns, rounding rows takes the time that
+/// it saves. No part that a kernel makes of the terms of as many has fewer than `least_integers`.
+constexpr int least_integers = 32, most_integers = 8192;
 
-/// Whether a dense layer of so many channels is multiplied in integers. With fewer of them, or fewer columns, rounding rows
-/// takes the time that it saves. Channels are even, so every part of the terms is one of whole pairs.
-constexpr int least_integers = 32;
+/// Whether a dense layer of so many channels is multiplied in integers. Channels are even, so every part of the terms is one of
+/// whole pairs.
 template <class T>
 constexpr bool rounds_to_integers(simd::instruction_set set, const op& o, int channels) {
   return !std::is_same_v<T, arithmetic<T>> && simd::properties_at(set).integers &&
          o.kind == op_kind::convolution && channels % 2 == 0 && channels >= least_integers &&
-         o.out >= least_integers && !reads_whole_rows(o, channels);
+         channels <= most_integers && o.out >= least_integers && !reads_whole_rows(o, channels);
 }
 
 // ---- columns: panels of (pairs of terms, columns of a panel), scales (of columns as they lie in panels), balances (terms)
@@ -115,7 +115,8 @@ struct unpacked_panel {
         largest[j] = std::max(largest[j], std::abs(row[j]));
       }
     }
-    const float most_norm = most_of_column - rounding_of(std::min<std::int64_t>(terms, most_terms));
+    const float most_norm =  // rounding may add 1/2 to each number
+        most_of_column - std::sqrt(static_cast<float>(std::min<std::int64_t>(terms, most_terms))) / 2;
     for (int j = 0; j < width; ++j)
       scales[j] = std::max(static_cast<float>(std::sqrt(most[j])) / most_norm, largest[j] / largest_integer);
   }
@@ -196,15 +197,17 @@ struct rounded_rows {
   template <class Isa>
   [[gnu::always_inline]] void operator()() const {
     using lanes = simd::lanes<float, Isa::bytes>;
-    static_assert(2 * lanes::width <=
-                  least_integers);      // the last vector of a row is read after the others are written
+    // The last vector of a row is read after others have been written to where it may lie.
+    static_assert(2 * lanes::width <= least_integers);
     constexpr int most_numbers = 4096;  // that stay in the first-level cache between passes
     const int most_rows =
         terms * lanes::width <= most_numbers ? lanes::width : (most_numbers + terms - 1) / terms;
+    typename lanes::vector root;
+    simd::square_root<lanes>(static_cast<float>(terms) - typename lanes::vector{}, root);
     for (int first = 0; first < rows; first += most_rows) {
       const int count = rows - first < most_rows ? rows - first : most_rows;
       float factors[lanes::width];
-      find_scales<Isa::bytes>(first, count, factors);
+      find_scales<Isa::bytes>(first, count, root, factors);
       for (int i = 0; i < count; ++i) round<Isa::bytes>(first + i, factors[i]);
     }
   }
@@ -219,13 +222,11 @@ struct rounded_rows {
     x *= simd::lanes<float, Bytes>::at(balance).value;
   }
 
-  /// And what the rows are multiplied by.
+  /// Scales of some rows, and what their numbers are multiplied by. `root` is that of the number of terms.
   template <int Bytes>
-  [[gnu::always_inline]] void find_scales(int first, int count,
+  [[gnu::always_inline]] void find_scales(int first, int count, const floats<Bytes>& root,
                                           float (&factors)[simd::lanes<float, Bytes>::width]) const {
     using lanes = simd::lanes<float, Bytes>;
-    constexpr float least = 0x1p-63F;  // squares of smaller numbers may be 0
-    const float beneath = 2 * rounding_of(terms) * least, most = most_of_row - rounding_of(terms);
     floats<Bytes> squares[lanes::width], norms;
     for (int i = 0; i < lanes::width; ++i) {
       squares[i] = floats<Bytes>{};
@@ -233,9 +234,10 @@ struct rounded_rows {
     }
     simd::sum_each<lanes>(squares);
     simd::square_root<lanes>(squares[0], norms);
-    norms += beneath;
+    norms += root * 0x1p-63F;                              // squares of smaller numbers may be 0
+    const floats<Bytes> most = most_of_row - root * 0.5F;  // rounding may add 1/2 to each number
     lanes::store(factors, most / norms);
-    norms *= 1 / most;
+    norms /= most;
     for (int i = 0; i < count; ++i) scales[first + i] = norms[i];
   }
 

@@ -43,7 +43,7 @@ struct kernels {
 template <class T>
 void kernels<T>::pack(isa set, const op& o, shape in, const float* kernel, T* packed) {
   if (o.kind == op_kind::depthwise) {
-    stored(kernel, terms_of(o, in), packed);
+    stored(kernel, terms_of(o, in), reinterpret_cast<arithmetic<T>*>(packed));
   } else if (winograd_wins(o, in.channels)) {
     winograd::pack(set, o, in.channels, kernel, packed);
   } else if (rounds_to_integers<T>(set, o, in.channels)) {

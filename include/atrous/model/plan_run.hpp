@@ -13,7 +13,7 @@
 #include <atrous/backend/policy.hpp>
 #include <atrous/model/packed_weights.hpp>
 #include <atrous/model/results.hpp>
-#include <atrous/plan/bands.hpp>
+#include <atrous/plan/band_rows.hpp>
 
 namespace atrous {
 

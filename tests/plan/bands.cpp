@@ -211,7 +211,7 @@ TEST_CASE("bands make as many pixels as they should at least, or there are none"
       const value& last = p.values[static_cast<std::size_t>(p.steps[static_cast<std::size_t>(some.last)].y)];
       CHECK(some.rows * last.extent.width >= pixels);
     }
-    CHECK((p.groups.empty()) == (pixels == 100000));
+    CHECK(p.groups.empty() == (pixels == 100000));
     CHECK(p.tasks.size() >= before);
     before = p.tasks.size();
   }

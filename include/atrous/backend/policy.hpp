@@ -59,8 +59,9 @@ concept has_packing = requires(const op& o, shape in, const float* kernel, typen
 };
 
 /// A policy: kernels, memory, packing, and a name for messages. It may also have `start(threads)`, called before the first run
-/// of a size on so many, and, on host memory, `band_elements(threads)` and `band_pixels(threads)` (plan_options): then kernels also get parts of maps,
-/// some rows of x and y with a step whose padding is that of the part; of a resize, operands::rows says where the rows lie.
+/// of a size on so many, and, on host memory, `band_elements(threads)` and `band_pixels(threads)` (plan_options): then kernels
+/// also get parts of maps, some rows of x and y with a step whose padding is that of the part; of a resize, operands::rows says
+/// where the rows lie.
 template <class P>
 concept backend = has_kernels<P> && has_memory<P> && has_packing<P> && requires {
   { P::name } -> std::convertible_to<const char*>;

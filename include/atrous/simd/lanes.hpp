@@ -140,7 +140,7 @@ template <class L>
   (std::make_integer_sequence<int, L::width>{});
 }
 
-/// Of each lane; of -0 and above.
+/// Of each lane, none of which is below 0.
 template <class L>
 [[gnu::always_inline]] inline void square_root(const typename L::vector& x, typename L::vector& y) {
 #if defined(__x86_64__) && !defined(__clang__)

@@ -13,8 +13,8 @@ template <class T>
 struct depthwise_layer {
   view<const T> x{};
   layer_weights<T> weights{};  // bias and border
-  const arithmetic<T>* kernel =
-      nullptr;        // (taps, taps, C): few numbers, whose rounding every pixel would see
+  /// (taps, taps, C). Few numbers, and every pixel would see how they are rounded: they stay as they are computed.
+  const arithmetic<T>* kernel = nullptr;
   int tap_pitch = 0;  // elements from one tap to the next: the channels of the whole
   axis rows{}, columns{};
   tap_range whole{};  // output columns that see all taps

@@ -31,8 +31,8 @@ namespace atrous::cpu {
 constexpr float largest_integer = 32766;  // of 16 bits, and what rounding may add
 constexpr float most_of_row = largest_integer;
 constexpr float most_of_column = 65535;
-static_assert(double{most_of_row} * most_of_column * (1 + 0x1p-15) <
-              0x1p31);  // and what floats lose of norms and scales
+// And what floats lose of norms and scales.
+static_assert(double{most_of_row} * most_of_column * (1 + 0x1p-15) < 0x1p31);
 
 /// Channels of a layer that is multiplied in integers. With fewer of them, or fewer columns, rounding rows takes the time that
 /// it saves. No part that a kernel makes of the terms of as many has fewer than `least_integers`.
@@ -107,8 +107,8 @@ struct unpacked_panel {
     float largest[most_panel_columns] = {};
     for (std::int64_t k = 0; k < terms; ++k) {
       const float* row = numbers.data() + k * width;
-      const float* left =
-          k >= most_terms ? row - most_terms * width : nullptr;  // the one that leaves the window
+      const bool full = k >= most_terms;  // the window: its first term leaves it
+      const float* left = full ? row - most_terms * width : nullptr;
       for (int j = 0; j < width; ++j) {
         squares[j] += square(row[j]) - (left != nullptr ? square(left[j]) : 0);
         most[j] = std::max(most[j], squares[j]);
@@ -263,7 +263,7 @@ struct rounded_rows {
     using bits = typename simd::lanes<std::uint32_t, Bytes>::vector;
     using shorts = simd::lanes<std::uint16_t, Bytes / 2>;
     const From* here = from + row * from_row;
-    const float* balance = balances;
+    const float* balance = balances;  // after a store the compiler would read the member again
     auto* integers = reinterpret_cast<std::uint16_t*>(to + row * to_row);
     simd::each_vector<simd::lanes<float, Bytes>>(
         terms, [&](int k) __attribute__((always_inline)) {
